@@ -1,0 +1,15 @@
+//! The HTTP client that services call one another with.
+
+use std::time::Duration;
+
+/// A pooled client with a deadline per request. It follows no redirects: services never send any,
+/// and a redirect must not carry a token elsewhere.
+pub fn build(deadline: Duration) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .timeout(deadline)
+        .connect_timeout(Duration::from_secs(2))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("promptsales/", env!("CARGO_PKG_VERSION")))
+        .build()
+}

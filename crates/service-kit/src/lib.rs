@@ -1,0 +1,18 @@
+//! What every service does alike: telemetry, listening, health, problems, shutdown.
+//!
+//! A service builds an axum `Router` of its own, wraps it with [`http::standard_layers`], binds with
+//! [`listen::bind`] and runs with [`listen::serve`] until its [`CancellationToken`] is cancelled.
+
+pub mod clock;
+pub mod health;
+pub mod http;
+pub mod http_client;
+pub mod json;
+pub mod listen;
+pub mod problem;
+pub mod telemetry;
+
+pub use clock::Clock;
+pub use json::Json;
+pub use problem::{ProblemResponse, ProblemResult};
+pub use tokio_util::sync::CancellationToken;

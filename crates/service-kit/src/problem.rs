@@ -1,0 +1,94 @@
+//! Problems as responses.
+
+use axum::response::{IntoResponse, Response};
+use contracts::{Problem, problem::PROBLEM_JSON};
+use http::{HeaderValue, StatusCode, header};
+
+/// A [`Problem`] on its way out. Handlers return `Result<T, E>` where `E: Into<ProblemResponse>`.
+#[derive(Debug, Clone)]
+pub struct ProblemResponse {
+    problem: Box<Problem>,
+    challenge: Option<HeaderValue>,
+    retry_after_seconds: Option<u32>,
+}
+
+/// What most handlers return.
+pub type ProblemResult<T> = Result<T, ProblemResponse>;
+
+impl ProblemResponse {
+    /// See [`Problem::new`].
+    pub fn new(status: StatusCode, slug: &str, title: &str, detail: impl Into<String>) -> Self {
+        Problem::new(status.as_u16(), slug, title, detail).into()
+    }
+
+    /// Adds a `WWW-Authenticate` challenge (RFC 6750 section 3).
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: HeaderValue) -> Self {
+        self.challenge = Some(challenge);
+        self
+    }
+
+    /// Adds `Retry-After`, in seconds.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The body.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// A fault of ours: the cause goes to the log, never to the caller.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(error = %cause, "request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Internal error",
+            "The service failed to answer. The cause is in its log under this request id.",
+        )
+    }
+
+    /// Something that we depend on does not answer.
+    pub fn unavailable(what: &str, cause: &dyn std::fmt::Display) -> Self {
+        tracing::warn!(error = %cause, dependency = what, "dependency unavailable");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "Service unavailable",
+            format!("{what} does not answer just now; try again in a few seconds."),
+        )
+        .with_retry_after(2)
+    }
+}
+
+impl From<Problem> for ProblemResponse {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem: Box::new(problem),
+            challenge: None,
+            retry_after_seconds: None,
+        }
+    }
+}
+
+impl IntoResponse for ProblemResponse {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
