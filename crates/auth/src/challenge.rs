@@ -1,0 +1,58 @@
+//! `WWW-Authenticate`, RFC 6750 section 3 and RFC 9728 section 5.1.
+
+use http::HeaderValue;
+use url::Url;
+
+use crate::AuthError;
+
+/// The challenge that goes with a refusal.
+pub(crate) fn challenge(error: &AuthError, resource_metadata: Option<&Url>) -> HeaderValue {
+    let mut text = String::from("Bearer realm=\"promptsales\"");
+    match error {
+        // Section 3.1: whoever sent no token learns no error code. An unreachable issuer is a fault
+        // of ours and has no code either.
+        AuthError::MissingToken | AuthError::IssuerUnavailable(_) => {}
+        AuthError::InvalidHeader(fault) => {
+            parameter(&mut text, "error", "invalid_request");
+            parameter(&mut text, "error_description", &fault.to_string());
+        }
+        AuthError::InvalidToken(fault) => {
+            parameter(&mut text, "error", "invalid_token");
+            parameter(&mut text, "error_description", &fault.to_string());
+        }
+        AuthError::InsufficientScope { required } => {
+            parameter(&mut text, "error", "insufficient_scope");
+            parameter(&mut text, "scope", &required.to_string());
+        }
+    }
+    if let Some(url) = resource_metadata {
+        parameter(&mut text, "resource_metadata", url.as_str());
+    }
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+}
+
+/// Appends `, name="value"` with the value escaped as a quoted-string (RFC 9110 section 5.6.4).
+fn parameter(text: &mut String, name: &str, value: &str) {
+    text.push_str(", ");
+    text.push_str(name);
+    text.push_str("=\"");
+    for letter in value.chars().filter(|letter| matches!(letter, ' '..='~')) {
+        if matches!(letter, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameter;
+
+    #[test]
+    fn a_value_cannot_leave_its_quotation_marks() {
+        let mut text = String::new();
+        parameter(&mut text, "x", "a\"b\\c\r\nd\u{e9}");
+        assert_eq!(text, r#", x="a\"b\\cd""#);
+    }
+}
