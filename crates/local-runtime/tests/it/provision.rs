@@ -1,0 +1,6 @@
+//! From wheels to trees.
+
+mod cache;
+mod failures;
+mod overrides;
+mod real;
