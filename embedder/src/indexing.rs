@@ -1,0 +1,288 @@
+//! Writing: documents to vectors and terms, then to every index.
+//!
+//! A change counts as accepted once one index holds it durably. An index that failed is behind from
+//! then on; [`reconcile`] copies what it missed, at start, on a timer, and on demand.
+
+pub mod reconcile;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use contracts::{
+    ImageId, Language,
+    index::{DeleteDocumentsAnswer, Deletion, IndexDocument, PutDocumentsAnswer},
+};
+use futures::future::join_all;
+use tokio::sync::{Mutex, Notify};
+
+use crate::{
+    index::{Change, IndexEntry, IndexError, ManifestEntry, PerLanguage, Tombstone, VectorIndex},
+    lexical::{Analyzer, bm25},
+    model::{EmbedError, Embedder},
+    state::{Shared, document_terms, full_text},
+};
+
+/// Documents that the centre is computed from.
+const CENTRE_SAMPLE: usize = 512;
+/// Up to this many documents the centre follows every write.
+const SMALL_COLLECTION: usize = 2_000;
+
+/// What the indexes hold together: the newest of each.
+type Known = HashMap<ImageId, ManifestEntry>;
+
+/// Writes documents to all indexes.
+pub struct Indexer {
+    embedder: Arc<dyn Embedder>,
+    indexes: Vec<Arc<dyn VectorIndex>>,
+    shared: Arc<Shared>,
+    analyzers: PerLanguage<Analyzer>,
+    /// One writer at a time: a later revision must not overtake an earlier one.
+    known: Mutex<Known>,
+    lagging: AtomicBool,
+    repair_wanted: Notify,
+}
+
+/// Why a change was not accepted. Nothing of it is lost: the sender keeps it and sends it again.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexingError {
+    /// The texts could not be embedded.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// No index took it.
+    #[error("no index accepted the change: {0}")]
+    Refused(IndexError),
+}
+
+impl Indexer {
+    /// Writes to all of `indexes`. [`Self::reconcile`] must run once before the first write, to
+    /// learn what they hold.
+    pub fn new(
+        embedder: Arc<dyn Embedder>,
+        indexes: Vec<Arc<dyn VectorIndex>>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            embedder,
+            indexes,
+            shared,
+            analyzers: PerLanguage::from_fn(Analyzer::new),
+            known: Mutex::default(),
+            lagging: AtomicBool::new(false),
+            repair_wanted: Notify::new(),
+        }
+    }
+
+    /// Inserts or replaces documents. Those that the indexes hold already cost nothing.
+    pub async fn put(
+        &self,
+        documents: Vec<IndexDocument>,
+    ) -> Result<PutDocumentsAnswer, IndexingError> {
+        let mut known = self.known.lock().await;
+        let total = documents.len() as u32;
+        let changed: Vec<IndexDocument> = documents
+            .into_iter()
+            .filter(|document| is_news(&known, document))
+            .collect();
+        if changed.is_empty() {
+            let generation = self.shared.generation();
+            return Ok(PutDocumentsAnswer {
+                written: 0,
+                unchanged: total,
+                generation,
+            });
+        }
+        let entries = self.prepare(changed).await?;
+        let changes: Vec<Change> = entries
+            .iter()
+            .map(|entry| Change::Put(Box::new(entry.clone())))
+            .collect();
+        self.apply_everywhere(changes).await?;
+        for entry in &entries {
+            let document = &entry.document;
+            self.learn(document);
+            let content_hash = Some(entry.content_hash.clone());
+            let revision = document.revision;
+            known.insert(
+                document.id.clone(),
+                ManifestEntry {
+                    revision,
+                    content_hash,
+                },
+            );
+        }
+        self.keep_centre(&known).await;
+        let written = entries.len() as u32;
+        Ok(PutDocumentsAnswer {
+            written,
+            unchanged: total - written,
+            generation: self.shared.bump(),
+        })
+    }
+
+    /// Removes documents, leaving tombstones.
+    pub async fn delete(
+        &self,
+        deletions: Vec<Deletion>,
+    ) -> Result<DeleteDocumentsAnswer, IndexingError> {
+        let mut known = self.known.lock().await;
+        let changes: Vec<Change> = deletions
+            .iter()
+            .map(|deletion| {
+                let Deletion { id, revision } = deletion.clone();
+                Change::Delete(Tombstone { id, revision })
+            })
+            .collect();
+        self.apply_everywhere(changes).await?;
+        let mut deleted = 0;
+        for Deletion { id, revision } in deletions {
+            let former = known.get(&id);
+            if former.is_some_and(|entry| entry.revision > revision) {
+                continue;
+            }
+            if former.is_some_and(|entry| entry.content_hash.is_some()) {
+                deleted += 1;
+            }
+            self.forget(&id);
+            known.insert(
+                id,
+                ManifestEntry {
+                    revision,
+                    content_hash: None,
+                },
+            );
+        }
+        self.keep_centre(&known).await;
+        Ok(DeleteDocumentsAnswer {
+            deleted,
+            generation: self.shared.bump(),
+        })
+    }
+
+    /// Completes when an index has missed a change and should be repaired soon.
+    pub async fn repair_wanted(&self) {
+        self.repair_wanted.notified().await;
+    }
+
+    async fn prepare(&self, documents: Vec<IndexDocument>) -> Result<Vec<IndexEntry>, EmbedError> {
+        let texts: Vec<String> = documents
+            .iter()
+            .flat_map(|document| Language::ALL.map(|language| full_text(document, language)))
+            .collect();
+        let mut vectors = self
+            .embedder
+            .embed(texts)
+            .await?
+            .into_iter()
+            .map(|embedded| embedded.embedding);
+        let mut next = || vectors.next().ok_or(EmbedError::Stopped);
+        documents
+            .into_iter()
+            .map(|document| {
+                let dense = PerLanguage {
+                    es: next()?,
+                    en: next()?,
+                };
+                let terms = document_terms(&document, &self.analyzers);
+                let sparse =
+                    PerLanguage::from_fn(|language| bm25::document_weights(terms.get(language)));
+                let content_hash = document.content_hash();
+                Ok(IndexEntry {
+                    document,
+                    content_hash,
+                    dense,
+                    sparse,
+                })
+            })
+            .collect()
+    }
+
+    /// Moves the centre after a write, while that is cheap; a large collection's centre hardly
+    /// moves with one write, and each reconciliation moves it too.
+    async fn keep_centre(&self, known: &Known) {
+        if known.len() <= SMALL_COLLECTION {
+            self.move_centre(known).await;
+        }
+    }
+
+    /// Computes the collection's centre from an even sample of its documents.
+    async fn move_centre(&self, known: &Known) {
+        let mut ids: Vec<ImageId> = known
+            .iter()
+            .filter(|(_, entry)| entry.content_hash.is_some())
+            .map(|(id, _)| id.clone())
+            .collect();
+        ids.sort_unstable();
+        let step = ids.len().div_ceil(CENTRE_SAMPLE).max(1);
+        let sample: Vec<ImageId> = ids.into_iter().step_by(step).collect();
+        for index in &self.indexes {
+            match index.entries(sample.clone()).await {
+                Ok(entries) => return self.shared.set_centre(mean_vectors(&entries)),
+                Err(error) => tracing::warn!(%error, "index left out of the centre"),
+            }
+        }
+    }
+
+    /// Counts the document's terms for IDF, spelling and language guesses.
+    fn learn(&self, document: &IndexDocument) {
+        let terms = document_terms(document, &self.analyzers);
+        self.shared.update(|lexicons| {
+            lexicons.es.put(&document.id, &terms.es);
+            lexicons.en.put(&document.id, &terms.en);
+        });
+    }
+
+    fn forget(&self, id: &ImageId) {
+        self.shared.update(|lexicons| {
+            lexicons.es.remove(id);
+            lexicons.en.remove(id);
+        });
+    }
+
+    async fn apply_everywhere(&self, changes: Vec<Change>) -> Result<(), IndexingError> {
+        let writes = self
+            .indexes
+            .iter()
+            .map(|index| index.apply(changes.clone()));
+        let mut failures: Vec<IndexError> = join_all(writes)
+            .await
+            .into_iter()
+            .filter_map(Result::err)
+            .collect();
+        if failures.len() == self.indexes.len() {
+            return Err(IndexingError::Refused(failures.swap_remove(0)));
+        }
+        for error in failures {
+            tracing::warn!(%error, "an index missed a change and will be repaired");
+            self.lagging.store(true, Ordering::Release);
+            self.repair_wanted.notify_one();
+        }
+        Ok(())
+    }
+}
+
+fn mean_vectors(entries: &[IndexEntry]) -> PerLanguage<Vec<f32>> {
+    PerLanguage::from_fn(|language| {
+        let mut sum: Vec<f32> = Vec::new();
+        for entry in entries {
+            let vector = entry.dense.get(language);
+            sum.resize(vector.len(), 0.0);
+            sum.iter_mut()
+                .zip(vector)
+                .for_each(|(sum, x)| *sum += x / entries.len() as f32);
+        }
+        sum
+    })
+}
+
+fn is_news(known: &Known, document: &IndexDocument) -> bool {
+    let Some(entry) = known.get(&document.id) else {
+        return true;
+    };
+    let same = entry.content_hash.as_ref() == Some(&document.content_hash());
+    !same && document.revision >= entry.revision
+}

@@ -1,0 +1,206 @@
+//! Repairing the indexes from one another.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use contracts::{
+    ImageId,
+    index::{EngineStatus, ReconcileAnswer, Repair},
+};
+use service_kit::CancellationToken;
+
+use super::{Indexer, Known};
+use crate::index::{
+    Change, IndexError, Manifest, ManifestEntry, Tombstone, VectorIndex, manifest::Lead,
+};
+
+/// Entries copied at a time.
+const PAGE: usize = 64;
+/// How often drift is looked for when nothing gave a reason to.
+const EVERY: Duration = Duration::from_secs(60);
+/// How soon after a missed change the repair is tried, and tried again.
+const SOON: Duration = Duration::from_secs(2);
+
+impl Indexer {
+    /// Compares all indexes that answer, copies to each what it lacks, and learns what they hold.
+    /// Fails only when no index answers.
+    pub async fn reconcile(&self) -> Result<ReconcileAnswer, IndexError> {
+        // No write may come between reading the manifests and mending by them.
+        let mut known = self.known.lock().await;
+        let mut manifests: Vec<Option<Manifest>> = Vec::with_capacity(self.indexes.len());
+        let mut failure = None;
+        for index in &self.indexes {
+            match index.manifest().await {
+                Ok(manifest) => manifests.push(Some(manifest)),
+                Err(error) => {
+                    tracing::warn!(%error, "index left out of this reconciliation");
+                    failure = Some(error);
+                    manifests.push(None);
+                }
+            }
+        }
+        if let (true, Some(error)) = (manifests.iter().all(Option::is_none), failure) {
+            return Err(error);
+        }
+        let mut engines = Vec::with_capacity(self.indexes.len());
+        let mut complete = manifests.iter().all(Option::is_some);
+        for (place, index) in self.indexes.iter().enumerate() {
+            let mut repair = Repair::none(index.engine());
+            for source in (0..self.indexes.len()).filter(|source| *source != place) {
+                let Some(theirs) = &manifests[source] else {
+                    continue;
+                };
+                // Re-read after each source, so that a third index's copy is not repeated.
+                let Some(mine) = &manifests[place] else {
+                    continue;
+                };
+                let leads = theirs.ahead_of(mine);
+                if leads.is_empty() {
+                    continue;
+                }
+                match copy(
+                    self.indexes[source].as_ref(),
+                    index.as_ref(),
+                    theirs,
+                    &leads,
+                )
+                .await
+                {
+                    Ok(()) => count(&mut repair, &leads),
+                    Err(error) => {
+                        tracing::warn!(%error, engine = index.engine(), "repair failed");
+                        complete = false;
+                    }
+                }
+                manifests[place] = index.manifest().await.ok();
+            }
+            engines.push(repair);
+        }
+        self.lagging.store(!complete, Ordering::Release);
+        self.adopt(&mut known, &manifests).await?;
+        self.move_centre(&known).await;
+        if engines.iter().any(Repair::did_something) {
+            self.shared.bump();
+        }
+        Ok(ReconcileAnswer { engines })
+    }
+
+    /// Takes over what the indexes hold, and counts the terms of documents not counted yet.
+    async fn adopt(
+        &self,
+        known: &mut Known,
+        manifests: &[Option<Manifest>],
+    ) -> Result<(), IndexError> {
+        let held = self.indexes.iter().zip(manifests);
+        let Some((index, manifest)) = held.filter_map(|(i, m)| Some((i, m.as_ref()?))).next()
+        else {
+            return Ok(());
+        };
+        let unlearned: Vec<ImageId> = manifest
+            .iter()
+            .filter(|(id, entry)| {
+                let former = known
+                    .get(*id)
+                    .and_then(|former| former.content_hash.as_ref());
+                entry.content_hash.is_some() && former != entry.content_hash.as_ref()
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for page in unlearned.chunks(PAGE) {
+            for entry in index.entries(page.to_vec()).await? {
+                self.learn(&entry.document);
+            }
+        }
+        for (id, entry) in manifest.iter() {
+            if entry.content_hash.is_none() {
+                self.forget(id);
+            }
+            known.insert(id.clone(), entry.clone());
+        }
+        Ok(())
+    }
+
+    /// How every engine stands, the primary first. An engine that does not answer is part of the
+    /// answer.
+    pub async fn status(&self) -> Vec<EngineStatus> {
+        let mut engines = Vec::with_capacity(self.indexes.len());
+        for index in &self.indexes {
+            let manifest = index.manifest().await;
+            let fault = manifest.as_ref().err().map(ToString::to_string);
+            let manifest = manifest.unwrap_or_default();
+            engines.push(EngineStatus {
+                engine: index.engine().to_owned(),
+                version: index.version().to_owned(),
+                model: self.embedder.model().clone(),
+                documents: manifest.documents(),
+                manifest_sha256: manifest.sha256(),
+                ready: fault.is_none(),
+                fault,
+            });
+        }
+        engines
+    }
+
+    /// Repairs when a change was missed and every minute, until stopped.
+    pub async fn keep_reconciled(&self, stop: CancellationToken) {
+        loop {
+            let pause = if self.lagging.load(Ordering::Acquire) {
+                SOON
+            } else {
+                EVERY
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.repair_wanted() => tokio::time::sleep(SOON).await,
+                () = tokio::time::sleep(pause) => {}
+            }
+            match self.reconcile().await {
+                Ok(answer) => {
+                    for repair in answer
+                        .engines
+                        .iter()
+                        .filter(|repair| repair.did_something())
+                    {
+                        tracing::info!(?repair, "index repaired");
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "reconciliation failed"),
+            }
+        }
+    }
+}
+
+fn count(repair: &mut Repair, leads: &[(ImageId, Lead)]) {
+    for (_, lead) in leads {
+        match lead {
+            Lead::Missing => repair.missing += 1,
+            Lead::Stale => repair.stale += 1,
+            Lead::Extra => repair.extra += 1,
+        }
+    }
+}
+
+async fn copy(
+    source: &dyn VectorIndex,
+    target: &dyn VectorIndex,
+    theirs: &Manifest,
+    leads: &[(ImageId, Lead)],
+) -> Result<(), IndexError> {
+    for page in leads.chunks(PAGE) {
+        let (extra, wanted): (Vec<_>, Vec<_>) =
+            page.iter().partition(|(_, lead)| *lead == Lead::Extra);
+        let ids = wanted.into_iter().map(|(id, _)| id.clone()).collect();
+        let entries = source.entries(ids).await?;
+        let puts = entries
+            .into_iter()
+            .map(|entry| Change::Put(Box::new(entry)));
+        let deletes = extra.into_iter().filter_map(|(id, _)| {
+            let ManifestEntry { revision, .. } = theirs.get(id)?;
+            Some(Change::Delete(Tombstone {
+                id: id.clone(),
+                revision: *revision,
+            }))
+        });
+        target.apply(puts.chain(deletes).collect()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Puts the parts together.
+
+use std::{sync::Arc, time::Duration};
+
+use auth::Verifier;
+use axum::Router;
+use secrecy::ExposeSecret;
+use service_kit::{
+    CancellationToken, Clock,
+    http::{Bounds, standard_layers},
+};
+
+use crate::{
+    Config, api,
+    index::{IndexError, VectorIndex, pgvector::PgVectorIndex},
+    indexing::Indexer,
+    model::{Embedder, fastembed::load_onnx_runtime, pool::SessionPool, source::LoadError},
+    search::{Searcher, failover::Failover},
+    state::Shared,
+};
+
+/// Longest that one request may take; a full batch of documents takes about three seconds.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No model.
+    #[error(transparent)]
+    Model(#[from] LoadError),
+    /// No index.
+    #[error("no index can be opened: {0}")]
+    Index(#[from] IndexError),
+    /// The loading thread died.
+    #[error("loading the model was interrupted: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+/// A started embedder: its routes, and the work that goes on beside them.
+pub struct Service {
+    embedder: Arc<dyn Embedder>,
+    indexer: Arc<Indexer>,
+    searcher: Arc<Searcher>,
+    shared: Arc<Shared>,
+}
+
+impl Service {
+    /// Loads the model, opens the indexes, and brings them level with one another.
+    ///
+    /// An index of another model's vectors is refused; an index that merely does not answer is not
+    /// waited for as long as another one does.
+    pub async fn start(config: Config, clock: &Clock) -> Result<Self, StartError> {
+        let Config {
+            model,
+            onnxruntime,
+            sessions,
+            database_url,
+            edge_directory,
+            fusion,
+        } = config;
+        let pool = tokio::task::spawn_blocking(move || {
+            load_onnx_runtime(&onnxruntime)?;
+            SessionPool::start(&model, sessions)
+        })
+        .await??;
+        let embedder: Arc<dyn Embedder> = Arc::new(pool);
+        let mut indexes: Vec<Arc<dyn VectorIndex>> = Vec::new();
+        if let Some(directory) = edge_directory {
+            indexes.extend(open_edge(directory, embedder.as_ref()).await?);
+        }
+        let pgvector = PgVectorIndex::connect(
+            database_url.expose_secret(),
+            embedder.model(),
+            embedder.dimensions(),
+        )
+        .await?;
+        indexes.push(Arc::new(pgvector));
+        Ok(Self::with(embedder, indexes, fusion, clock).await?)
+    }
+
+    /// The same over parts that exist already: for tests, and for other embedders and indexes.
+    pub async fn with(
+        embedder: Arc<dyn Embedder>,
+        indexes: Vec<Arc<dyn VectorIndex>>,
+        fusion: crate::search::Fusion,
+        clock: &Clock,
+    ) -> Result<Self, IndexError> {
+        let shared = Arc::new(Shared::new(clock));
+        let indexer = Arc::new(Indexer::new(
+            Arc::clone(&embedder),
+            indexes.clone(),
+            Arc::clone(&shared),
+        ));
+        indexer.reconcile().await?;
+        let searcher = Arc::new(Searcher::new(
+            Arc::clone(&embedder),
+            Failover::new(indexes),
+            Arc::clone(&shared),
+            fusion,
+        ));
+        Ok(Self {
+            embedder,
+            indexer,
+            searcher,
+            shared,
+        })
+    }
+
+    /// The HTTP routes, protected by `verifier`.
+    pub fn router(&self, verifier: Arc<Verifier>) -> Router {
+        let state = api::AppState {
+            embedder: Arc::clone(&self.embedder),
+            indexer: Arc::clone(&self.indexer),
+            searcher: Arc::clone(&self.searcher),
+            shared: Arc::clone(&self.shared),
+            verifier,
+        };
+        let bounds = Bounds {
+            max_body_bytes: contracts::limits::MAX_INTERNAL_BODY_BYTES,
+            deadline: DEADLINE,
+        };
+        standard_layers(api::router(state), bounds)
+    }
+
+    /// The work beside the requests: keeps the indexes level until stopped.
+    pub async fn run_background(&self, stop: CancellationToken) {
+        Arc::clone(&self.indexer).keep_reconciled(stop).await;
+    }
+
+    /// The writer, for maintenance and tests.
+    pub fn indexer(&self) -> &Indexer {
+        &self.indexer
+    }
+
+    /// The searcher, for evaluation and tests.
+    pub fn searcher(&self) -> &Searcher {
+        &self.searcher
+    }
+}
+
+#[cfg(feature = "edge")]
+async fn open_edge(
+    directory: std::path::PathBuf,
+    embedder: &dyn Embedder,
+) -> Result<Option<Arc<dyn VectorIndex>>, StartError> {
+    let (model, dimensions) = (embedder.model().clone(), embedder.dimensions());
+    let index = tokio::task::spawn_blocking(move || {
+        crate::index::edge::EdgeIndex::open(&directory, &model, dimensions)
+    })
+    .await??;
+    Ok(Some(Arc::new(index)))
+}
+
+#[cfg(not(feature = "edge"))]
+async fn open_edge(
+    directory: std::path::PathBuf,
+    _embedder: &dyn Embedder,
+) -> Result<Option<Arc<dyn VectorIndex>>, StartError> {
+    Err(StartError::Index(IndexError::engine(
+        "qdrant-edge",
+        format!(
+            "a directory is configured ({}), but this binary was built without the engine",
+            directory.display()
+        ),
+    )))
+}
