@@ -1,0 +1,103 @@
+//! What the service binary takes, and how it starts and stops.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use auth::{ClientCredentials, Issuer, Verifier, VerifierConfig};
+use clap::Parser;
+use content_api::{Config, Deps, EmbedderClient, PostgresStore, Service, seed};
+use contracts::Scopes;
+use secrecy::SecretString;
+use service_kit::{CancellationToken, Clock, http_client, listen};
+use url::Url;
+
+/// Longest that any call to another service may take, unless it has a deadline of its own.
+const CALL_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Finds campaign images by describing them, over HTTP.
+#[derive(Debug, Parser)]
+#[command(name = "content-api", version)]
+pub struct Options {
+    /// Where to listen.
+    #[arg(long, env = "CONTENT_API_LISTEN", default_value = "0.0.0.0:7420")]
+    listen: SocketAddr,
+    /// Where callers reach this service; image URLs begin with it.
+    #[arg(long, env = "CONTENT_API_PUBLIC_URL")]
+    public_url: Url,
+    /// The PostgreSQL database that keeps the documents; may hold a password.
+    #[arg(long, env = "CONTENT_API_DATABASE_URL", hide_env_values = true)]
+    database_url: SecretString,
+    /// The embedder.
+    #[arg(long, env = "CONTENT_API_EMBEDDER_URL")]
+    embedder_url: Url,
+    /// Who issues the tokens, exactly as in their `iss`.
+    #[arg(long, env = "CONTENT_API_ISSUER")]
+    issuer: Issuer,
+    /// The issuer's token endpoint.
+    #[arg(long, env = "CONTENT_API_TOKEN_URL")]
+    token_url: Url,
+    /// What this service is called in the tokens' `aud`.
+    #[arg(long, env = "CONTENT_API_AUDIENCE")]
+    audience: String,
+    /// What the embedder is called in the tokens' `aud`; the same as this service when absent.
+    #[arg(long, env = "CONTENT_API_EMBEDDER_AUDIENCE")]
+    embedder_audience: Option<String>,
+    /// As which client this service calls the embedder.
+    #[arg(long, env = "CONTENT_API_CLIENT_ID")]
+    client_id: String,
+    /// That client's secret. Give it through the environment, where no process list shows it.
+    #[arg(long, env = "CONTENT_API_CLIENT_SECRET", hide_env_values = true)]
+    client_secret: SecretString,
+    /// Store the bundled catalogue before serving.
+    #[arg(long, env = "CONTENT_API_SEED")]
+    seed: bool,
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let store = PostgresStore::connect(&options.database_url).await?;
+    if options.seed {
+        let report = seed::seed(&store, &images::Catalogue::bundled()?, clock.now()).await?;
+        tracing::info!(?report, "catalogue stored");
+    }
+    let address = options.listen;
+    let service = build(options, store.clone(), &clock)?;
+    let listener = listen::bind(address).await?;
+    // Port 0 is a free port of the system's choice.
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let stop = CancellationToken::new();
+    let publishing = tokio::spawn({
+        let (publisher, stop) = (service.publisher.clone(), stop.clone());
+        async move { publisher.run(stop).await }
+    });
+    let serving = tokio::spawn(listen::serve(listener, service.router, stop.clone()));
+    let signal = listen::shutdown_signal().await;
+    stop.cancel();
+    serving.await??;
+    publishing.await?;
+    store.close().await;
+    Ok(signal?)
+}
+
+fn build(options: Options, store: PostgresStore, clock: &Clock) -> anyhow::Result<Service> {
+    let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
+    let expected = VerifierConfig::new(options.issuer, options.audience.clone());
+    let credentials = ClientCredentials {
+        token_url: options.token_url.clone(),
+        client_id: options.client_id,
+        client_secret: options.client_secret,
+        scopes: Scopes::default(),
+        resource: Some(options.embedder_audience.unwrap_or(options.audience)),
+    };
+    let deps = Deps {
+        store: Arc::new(store),
+        embedder: EmbedderClient::new(&options.embedder_url, http.clone(), credentials, clock),
+        verifier: Arc::new(Verifier::new(expected, http, clock.clone())),
+        clock: clock.clone(),
+    };
+    Ok(Service::build(
+        Config::new(options.public_url, options.token_url),
+        deps,
+    )?)
+}

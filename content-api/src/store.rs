@@ -1,0 +1,205 @@
+//! The port to the content store: documents, image files and what is still to be published.
+//!
+//! To add an adapter: implement [`ContentStore`] in a file below `store/`, let it pass the contract
+//! suite in `tests/it/store_contract.rs`, and choose it where the service is put together. The
+//! contract in short: each write is atomic; a document's revision grows by one with each change and
+//! with its deletion; a write that changes nothing changes no number; "not found" is `None` or an
+//! entry left out, never an error.
+
+pub mod postgres;
+
+use std::{collections::BTreeMap, error::Error};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use contracts::{
+    ContentDocument, ImageFacts, ImageId, Language, LocalisedText, Rights, content::Status,
+    index::Deletion,
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+pub use postgres::PostgresStore;
+
+/// What a writer says about a document; revision and times are the store's to add.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContentDraft {
+    /// Slug, unique in the store.
+    pub id: ImageId,
+    /// Where it stands in its life.
+    pub status: Status,
+    /// Title, description, alternative text and hashtags, per language.
+    pub text: BTreeMap<Language, LocalisedText>,
+    /// Subjects.
+    pub themes: Vec<String>,
+    /// Kinds of campaign that it fits.
+    pub campaign_themes: Vec<String>,
+    /// Channels that it fits.
+    pub channels: Vec<String>,
+    /// Whom it speaks to.
+    pub audience: Vec<String>,
+    /// Who may use it, where and until when.
+    pub rights: Rights,
+    /// Facts read from the image file; its bytes are stored by their hash.
+    pub image: ImageFacts,
+}
+
+impl ContentDraft {
+    /// The document as stored.
+    pub fn into_document(
+        self,
+        revision: i64,
+        created_at: OffsetDateTime,
+        updated_at: OffsetDateTime,
+    ) -> ContentDocument {
+        ContentDocument {
+            id: self.id,
+            revision,
+            status: self.status,
+            text: self.text,
+            themes: self.themes,
+            campaign_themes: self.campaign_themes,
+            channels: self.channels,
+            audience: self.audience,
+            rights: self.rights,
+            image: self.image,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+/// An image file, known by its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFile {
+    /// Of the bytes, 64 hexadecimal digits.
+    pub sha256: String,
+    /// `image/webp`, `image/png` or `image/jpeg`.
+    pub media_type: String,
+    /// The file.
+    pub bytes: Bytes,
+}
+
+/// What a write did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PutOutcome {
+    /// The document's revision now.
+    pub revision: i64,
+    /// What happened to it.
+    pub change: Change,
+}
+
+/// What a write did to a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// There had never been one.
+    Inserted,
+    /// There was another one, or a tombstone.
+    Updated,
+    /// There was an equal one.
+    Unchanged,
+}
+
+/// A change that the search indexes are not known to hold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pending {
+    /// A document to put.
+    Put(Box<ContentDocument>),
+    /// A document to delete.
+    Delete(Deletion),
+}
+
+impl Pending {
+    /// Which document.
+    pub fn id(&self) -> &ImageId {
+        match self {
+            Self::Put(document) => &document.id,
+            Self::Delete(deletion) => &deletion.id,
+        }
+    }
+
+    /// The revision to acknowledge.
+    pub fn revision(&self) -> i64 {
+        match self {
+            Self::Put(document) => document.revision,
+            Self::Delete(deletion) => deletion.revision,
+        }
+    }
+}
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database does not answer, or refuses.
+    #[error("the content store could not {action}: {source}")]
+    Backend {
+        /// In words: "read documents".
+        action: &'static str,
+        /// The adapter's own error.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// What is stored is not a document of this version.
+    #[error("the stored document '{id}' cannot be read: {source}. Write it again")]
+    Damaged {
+        /// Which.
+        id: String,
+        /// What does not fit.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// Keeps the documents.
+#[async_trait]
+pub trait ContentStore: Send + Sync {
+    /// The live documents among `ids`, in any order; unknown and deleted ones are left out.
+    async fn get(&self, ids: &[ImageId]) -> Result<Vec<ContentDocument>, StoreError>;
+
+    /// Up to `limit` live documents with ids after `after`, in ascending byte order of their ids.
+    async fn list(
+        &self,
+        after: Option<&ImageId>,
+        limit: u32,
+    ) -> Result<Vec<ContentDocument>, StoreError>;
+
+    /// Inserts or replaces; an equal document is left as it is, revision included.
+    async fn put(
+        &self,
+        draft: &ContentDraft,
+        now: OffsetDateTime,
+    ) -> Result<PutOutcome, StoreError>;
+
+    /// Leaves a tombstone and returns its revision; `None` when there was nothing to delete.
+    async fn delete(&self, id: &ImageId, now: OffsetDateTime) -> Result<Option<i64>, StoreError>;
+
+    /// Up to `limit` unacknowledged changes of ids after `after`, in ascending order of their ids.
+    async fn pending(
+        &self,
+        after: Option<&ImageId>,
+        limit: u32,
+    ) -> Result<Vec<Pending>, StoreError>;
+
+    /// How many changes are unacknowledged.
+    async fn unpublished(&self) -> Result<u64, StoreError>;
+
+    /// Records that the indexes hold these revisions. An older one than is recorded, one of a
+    /// revision that never was, and an unknown id are passed over.
+    async fn acknowledge(&self, accepted: &[(ImageId, i64)]) -> Result<(), StoreError>;
+
+    /// Makes every document and tombstone pending again, and says how many were not before.
+    async fn unacknowledge_all(&self) -> Result<u64, StoreError>;
+
+    /// Keeps an image file; a repeated one is no error. Write it before the document that names it.
+    async fn put_image(&self, image: &ImageFile) -> Result<(), StoreError>;
+
+    /// Is the image file there?
+    async fn has_image(&self, sha256: &str) -> Result<bool, StoreError>;
+
+    /// An image file by its hash.
+    async fn image(&self, sha256: &str) -> Result<Option<ImageFile>, StoreError>;
+
+    /// How many live documents there are.
+    async fn count(&self) -> Result<u64, StoreError>;
+
+    /// Grows with every change to a document, in the order in which readers see the changes.
+    async fn contents_version(&self) -> Result<i64, StoreError>;
+}

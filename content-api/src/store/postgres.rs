@@ -1,0 +1,307 @@
+//! Documents in PostgreSQL, as jsonb.
+
+use std::{str::FromStr, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use contracts::{ContentDocument, ImageId, index::Deletion};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    PgPool, Row,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+    types::Json,
+};
+use time::OffsetDateTime;
+
+use super::{Change, ContentDraft, ContentStore, ImageFile, Pending, PutOutcome, StoreError};
+
+/// Most connections of one service.
+const MAX_CONNECTIONS: u32 = 10;
+/// A request that gets no connection in this time is better told so.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Everything lives in this schema; the database may hold other services' schemas too.
+const SCHEMA: &str = "content";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The PostgreSQL adapter of [`ContentStore`]. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PostgresStore {
+    pool: PgPool,
+}
+
+impl PostgresStore {
+    /// Connects to the database at `url`, and creates or migrates the schema `content` there.
+    /// The URL may hold a password, so it is a secret.
+    pub async fn connect(url: &SecretString) -> Result<Self, StoreError> {
+        let failed = backend("connect to its database");
+        let options = PgConnectOptions::from_str(url.expose_secret())
+            .map_err(failed)?
+            .application_name("content-api")
+            .options([("search_path", SCHEMA), ("statement_timeout", "10s")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        let store = Self { pool };
+        store
+            .create_schema()
+            .await
+            .map_err(backend("create its schema"))?;
+        MIGRATIONS
+            .run(&store.pool)
+            .await
+            .map_err(|error| StoreError::Backend {
+                action: "migrate its schema",
+                source: error.into(),
+            })?;
+        Ok(store)
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn create_schema(&self) -> sqlx::Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query(include_str!("postgres/lock_schema.sql"))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(include_str!("postgres/create_schema.sql"))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
+    }
+
+    async fn try_put(&self, draft: &ContentDraft, now: OffsetDateTime) -> sqlx::Result<PutOutcome> {
+        let mut transaction = self.pool.begin().await?;
+        let written: Option<i64> = sqlx::query_scalar(include_str!("postgres/put.sql"))
+            .bind(draft.id.as_str())
+            .bind(Json(draft))
+            .bind(now)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(revision) = written else {
+            let revision = sqlx::query_scalar(include_str!("postgres/revision.sql"))
+                .bind(draft.id.as_str())
+                .fetch_one(&mut *transaction)
+                .await?;
+            return Ok(PutOutcome {
+                revision,
+                change: Change::Unchanged,
+            });
+        };
+        sqlx::query(include_str!("postgres/bump_version.sql"))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        let change = if revision == 1 {
+            Change::Inserted
+        } else {
+            Change::Updated
+        };
+        Ok(PutOutcome { revision, change })
+    }
+
+    async fn try_delete(&self, id: &ImageId, now: OffsetDateTime) -> sqlx::Result<Option<i64>> {
+        let mut transaction = self.pool.begin().await?;
+        let revision = sqlx::query_scalar(include_str!("postgres/delete.sql"))
+            .bind(id.as_str())
+            .bind(now)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if revision.is_some() {
+            sqlx::query(include_str!("postgres/bump_version.sql"))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+        }
+        Ok(revision)
+    }
+}
+
+#[async_trait]
+impl ContentStore for PostgresStore {
+    async fn get(&self, ids: &[ImageId]) -> Result<Vec<ContentDocument>, StoreError> {
+        let ids: Vec<&str> = ids.iter().map(ImageId::as_str).collect();
+        let rows = sqlx::query(include_str!("postgres/get.sql"))
+            .bind(ids)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(backend("read documents"))?;
+        rows.iter().map(document).collect()
+    }
+
+    async fn list(
+        &self,
+        after: Option<&ImageId>,
+        limit: u32,
+    ) -> Result<Vec<ContentDocument>, StoreError> {
+        let rows = sqlx::query(include_str!("postgres/list.sql"))
+            .bind(after.map(ImageId::as_str))
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(backend("list documents"))?;
+        rows.iter().map(document).collect()
+    }
+
+    async fn put(
+        &self,
+        draft: &ContentDraft,
+        now: OffsetDateTime,
+    ) -> Result<PutOutcome, StoreError> {
+        self.try_put(draft, now)
+            .await
+            .map_err(backend("write a document"))
+    }
+
+    async fn delete(&self, id: &ImageId, now: OffsetDateTime) -> Result<Option<i64>, StoreError> {
+        self.try_delete(id, now)
+            .await
+            .map_err(backend("delete a document"))
+    }
+
+    async fn pending(
+        &self,
+        after: Option<&ImageId>,
+        limit: u32,
+    ) -> Result<Vec<Pending>, StoreError> {
+        let rows = sqlx::query(include_str!("postgres/pending.sql"))
+            .bind(after.map(ImageId::as_str))
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(backend("read unpublished documents"))?;
+        rows.iter().map(pending).collect()
+    }
+
+    async fn unpublished(&self) -> Result<u64, StoreError> {
+        self.count_by(include_str!("postgres/unpublished.sql"))
+            .await
+    }
+
+    async fn acknowledge(&self, accepted: &[(ImageId, i64)]) -> Result<(), StoreError> {
+        let (ids, revisions): (Vec<&str>, Vec<i64>) = accepted
+            .iter()
+            .map(|(id, revision)| (id.as_str(), *revision))
+            .unzip();
+        sqlx::query(include_str!("postgres/acknowledge.sql"))
+            .bind(ids)
+            .bind(revisions)
+            .execute(&self.pool)
+            .await
+            .map_err(backend("acknowledge documents"))?;
+        Ok(())
+    }
+
+    async fn unacknowledge_all(&self) -> Result<u64, StoreError> {
+        let done = sqlx::query(include_str!("postgres/unacknowledge_all.sql"))
+            .execute(&self.pool)
+            .await
+            .map_err(backend("mark documents as unpublished"))?;
+        Ok(done.rows_affected())
+    }
+
+    async fn put_image(&self, image: &ImageFile) -> Result<(), StoreError> {
+        sqlx::query(include_str!("postgres/put_image.sql"))
+            .bind(&image.sha256)
+            .bind(&image.media_type)
+            .bind(image.bytes.as_ref())
+            .execute(&self.pool)
+            .await
+            .map_err(backend("write an image file"))?;
+        Ok(())
+    }
+
+    async fn has_image(&self, sha256: &str) -> Result<bool, StoreError> {
+        sqlx::query_scalar(include_str!("postgres/has_image.sql"))
+            .bind(sha256)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(backend("look for an image file"))
+    }
+
+    async fn image(&self, sha256: &str) -> Result<Option<ImageFile>, StoreError> {
+        let row: Option<(String, Vec<u8>)> = sqlx::query_as(include_str!("postgres/image.sql"))
+            .bind(sha256)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(backend("read an image file"))?;
+        Ok(row.map(|(media_type, bytes)| ImageFile {
+            sha256: sha256.to_owned(),
+            media_type,
+            bytes: Bytes::from(bytes),
+        }))
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.count_by(include_str!("postgres/count.sql")).await
+    }
+
+    async fn contents_version(&self) -> Result<i64, StoreError> {
+        sqlx::query_scalar(include_str!("postgres/version.sql"))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(backend("read its version"))
+    }
+}
+
+impl PostgresStore {
+    async fn count_by(&self, statement: &'static str) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(statement)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(backend("count documents"))?;
+        Ok(count.unsigned_abs())
+    }
+}
+
+fn backend(action: &'static str) -> impl Fn(sqlx::Error) -> StoreError + Copy {
+    move |error| StoreError::Backend {
+        action,
+        source: error.into(),
+    }
+}
+
+fn document(row: &PgRow) -> Result<ContentDocument, StoreError> {
+    let Json(draft) = row
+        .try_get::<Json<ContentDraft>, _>("body")
+        .map_err(|source| {
+            let id = row.try_get("id").unwrap_or_default();
+            StoreError::Damaged {
+                id,
+                source: source.into(),
+            }
+        })?;
+    let read = backend("read a document's columns");
+    Ok(draft.into_document(
+        row.try_get("revision").map_err(read)?,
+        row.try_get("created_at").map_err(read)?,
+        row.try_get("updated_at").map_err(read)?,
+    ))
+}
+
+fn pending(row: &PgRow) -> Result<Pending, StoreError> {
+    let read = backend("read an unpublished document's columns");
+    if !row.try_get::<bool, _>("deleted").map_err(read)? {
+        return Ok(Pending::Put(Box::new(document(row)?)));
+    }
+    // The body of a tombstone does not matter any more, so it is not read.
+    let id: String = row.try_get("id").map_err(read)?;
+    let revision = row.try_get("revision").map_err(read)?;
+    match id.parse() {
+        Ok(parsed) => Ok(Pending::Delete(Deletion {
+            id: parsed,
+            revision,
+        })),
+        Err(source) => Err(StoreError::Damaged {
+            id,
+            source: Box::new(source),
+        }),
+    }
+}

@@ -1,0 +1,1 @@
+UPDATE contents_version SET version = version + 1

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT FROM image_files WHERE sha256 = $1)

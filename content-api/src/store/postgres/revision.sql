@@ -1,0 +1,1 @@
+SELECT revision FROM documents WHERE id = $1

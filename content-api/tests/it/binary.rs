@@ -1,0 +1,116 @@
+//! The service binary as a process of its own.
+
+use std::{process::Stdio, time::Duration};
+
+use content_api::{PostgresStore, store::ContentStore};
+use serde_json::Value;
+use service_kit::http_client;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpListener,
+    process::{Child, Command},
+};
+
+use crate::world::{AUDIENCE, nobody_there};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn start(database_url: &str, listen: &str) -> Child {
+    let elsewhere = nobody_there().await;
+    Command::new(env!("CARGO_BIN_EXE_content-api"))
+        .args([
+            "--listen",
+            listen,
+            "--seed",
+            "--audience",
+            AUDIENCE,
+            "--client-id",
+            "content-api",
+        ])
+        .args(["--public-url", "https://content.test"])
+        .args([
+            "--embedder-url",
+            elsewhere.as_str(),
+            "--token-url",
+            elsewhere.as_str(),
+        ])
+        .args(["--issuer", elsewhere.as_str()])
+        .env("CONTENT_API_DATABASE_URL", database_url)
+        .env("CONTENT_API_CLIENT_SECRET", "very-secret")
+        .env("RUST_LOG", "info")
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn it_seeds_serves_and_stops_when_told_to() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let mut child = start(&database.url, "127.0.0.1:0").await;
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let serving = async {
+        loop {
+            let line = log
+                .next_line()
+                .await
+                .unwrap()
+                .expect("it serves before it ends");
+            assert!(!line.contains("very-secret"), "{line}");
+            let entry: Value = serde_json::from_str(&line).unwrap();
+            if entry["message"] == "serving" {
+                return entry["address"].as_str().unwrap().to_owned();
+            }
+        }
+    };
+    let address = tokio::time::timeout(PATIENCE, serving).await.unwrap();
+    let http = http_client::build(PATIENCE).unwrap();
+    let alive = http
+        .get(format!("http://{address}/livez"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(alive.status(), 200);
+    let store = PostgresStore::connect(&database.url.as_str().into())
+        .await
+        .unwrap();
+    assert!(store.count().await.unwrap() >= 60);
+
+    let pid = child.id().unwrap().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
+    let status = tokio::time::timeout(PATIENCE, child.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_so() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let child = start(&database.url, &address).await;
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains(&format!("cannot listen on {address}")),
+        "{said}"
+    );
+    assert!(!said.contains("very-secret"), "{said}");
+}

@@ -1,0 +1,60 @@
+//! `/readyz` names what is missing.
+
+use content_api::store::ContentStore;
+use service_kit::health::Readiness;
+
+use crate::{
+    sample::{NOW, draft},
+    world::{Setup, World, until},
+};
+
+async fn readiness(world: &World) -> (u16, Readiness) {
+    let reply = world
+        .send(world.http.get(format!("{}/readyz", world.base)))
+        .await;
+    (reply.status.as_u16(), reply.json())
+}
+
+#[tokio::test]
+async fn it_is_ready_once_everything_was_published_and_until_something_is_lost() {
+    let Some(world) = World::start_with(Setup {
+        publish: false,
+        ..Setup::default()
+    })
+    .await
+    else {
+        return;
+    };
+    world.store.put(&draft("alpha"), NOW).await.unwrap();
+    let (status, readiness_before) = readiness(&world).await;
+    assert_eq!(status, 503);
+    assert_eq!(
+        readiness_before.missing,
+        ["embedder", "unpublished documents"]
+    );
+
+    world.run_publisher(&world.stop);
+    world.drained().await;
+    let (status, ready) = readiness(&world).await;
+    assert_eq!(
+        (status, ready.ready, ready.service.as_str()),
+        (200, true, "content-api")
+    );
+
+    world.double.fail_with(503);
+    until("it is missed", async || {
+        readiness(&world).await.1.missing == ["embedder"]
+    })
+    .await;
+    world.double.recover();
+    until("it is back", async || readiness(&world).await.0 == 200).await;
+
+    world.store.close().await;
+    let (status, closed) = readiness(&world).await;
+    assert_eq!(status, 503);
+    assert!(
+        closed.missing.contains(&"store".to_owned()),
+        "{:?}",
+        closed.missing
+    );
+}

@@ -1,0 +1,24 @@
+//! The content API over real sockets, a real PostgreSQL and real tokens. Only the embedder is a
+//! double: the true one runs in the end-to-end tests of the one-binary edition.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod access;
+mod bad_input;
+mod binary;
+mod caching;
+mod config;
+mod documents;
+mod double;
+mod faults;
+mod get_content;
+mod health;
+mod images_served;
+mod openapi;
+mod publishing;
+mod sample;
+mod seeding;
+mod store_contract;
+mod store_postgres;
+mod world;
+mod zz_measure;

@@ -1,0 +1,182 @@
+//! What every adapter of `ContentStore` must do. Call [`suite`] with an empty store.
+
+use content_api::store::{Change, ContentStore, ImageFile, Pending, PutOutcome};
+use time::Duration;
+
+use crate::sample::{NOW, draft, id, retitled};
+
+/// Runs everything; parts use ids of their own and leave nothing pending.
+pub async fn suite(store: &dyn ContentStore) {
+    writing(store).await;
+    deleting(store).await;
+    paging(store).await;
+    publishing(store).await;
+    writing_at_once(store).await;
+    images(store).await;
+}
+
+async fn writing(store: &dyn ContentStore) {
+    assert_eq!(store.get(&[id("unknown")]).await.unwrap(), []);
+    let before = store.contents_version().await.unwrap();
+    let inserted = store.put(&draft("written"), NOW).await.unwrap();
+    assert_eq!(
+        inserted,
+        PutOutcome {
+            revision: 1,
+            change: Change::Inserted
+        }
+    );
+    let after_insert = store.contents_version().await.unwrap();
+    assert!(after_insert > before);
+
+    let later = NOW + Duration::days(1);
+    let repeated = store.put(&draft("written"), later).await.unwrap();
+    assert_eq!(
+        repeated,
+        PutOutcome {
+            revision: 1,
+            change: Change::Unchanged
+        }
+    );
+    assert_eq!(store.contents_version().await.unwrap(), after_insert);
+    assert_eq!(
+        store.get(&[id("written")]).await.unwrap(),
+        [draft("written").into_document(1, NOW, NOW)]
+    );
+
+    let changed = retitled("written", "Other");
+    let updated = store.put(&changed, later).await.unwrap();
+    assert_eq!(
+        updated,
+        PutOutcome {
+            revision: 2,
+            change: Change::Updated
+        }
+    );
+    assert!(store.contents_version().await.unwrap() > after_insert);
+    assert_eq!(
+        store.get(&[id("unknown"), id("written")]).await.unwrap(),
+        [changed.into_document(2, NOW, later)]
+    );
+}
+
+async fn deleting(store: &dyn ContentStore) {
+    assert_eq!(store.delete(&id("unknown"), NOW).await.unwrap(), None);
+    store.put(&draft("deleted"), NOW).await.unwrap();
+    let (count, version) = (
+        store.count().await.unwrap(),
+        store.contents_version().await.unwrap(),
+    );
+    assert_eq!(store.delete(&id("deleted"), NOW).await.unwrap(), Some(2));
+    assert_eq!(store.delete(&id("deleted"), NOW).await.unwrap(), None);
+    assert_eq!(store.get(&[id("deleted")]).await.unwrap(), []);
+    assert_eq!(store.count().await.unwrap(), count - 1);
+    assert!(store.contents_version().await.unwrap() > version);
+    let revived = store.put(&draft("deleted"), NOW).await.unwrap();
+    assert_eq!(
+        revived,
+        PutOutcome {
+            revision: 3,
+            change: Change::Updated
+        }
+    );
+    assert_eq!(store.get(&[id("deleted")]).await.unwrap().len(), 1);
+}
+
+async fn paging(store: &dyn ContentStore) {
+    // A hyphen comes before digits, and digits before letters: bytes, not a language's order.
+    for slug in ["p-b", "pb", "p1"] {
+        store.put(&draft(slug), NOW).await.unwrap();
+    }
+    let ids = |documents: &[contracts::ContentDocument]| -> Vec<String> {
+        documents
+            .iter()
+            .map(|document| document.id.to_string())
+            .collect()
+    };
+    let first = store.list(Some(&id("p")), 2).await.unwrap();
+    assert_eq!(ids(&first), ["p-b", "p1"]);
+    let second = store.list(Some(&id("p1")), 1).await.unwrap();
+    assert_eq!(ids(&second), ["pb"]);
+    let all = store.list(None, 1_000).await.unwrap();
+    assert_eq!(all.len() as u64, store.count().await.unwrap());
+}
+
+async fn publishing(store: &dyn ContentStore) {
+    let everything: Vec<_> = store
+        .pending(None, 1_000)
+        .await
+        .unwrap()
+        .iter()
+        .map(|change| (change.id().clone(), change.revision()))
+        .collect();
+    assert_eq!(everything.len() as u64, store.unpublished().await.unwrap());
+    store.acknowledge(&everything).await.unwrap();
+    assert_eq!(store.unpublished().await.unwrap(), 0);
+
+    store.put(&draft("out-a"), NOW).await.unwrap();
+    store.put(&draft("out-b"), NOW).await.unwrap();
+    store.delete(&id("out-b"), NOW).await.unwrap();
+    let pending = store.pending(None, 10).await.unwrap();
+    let [Pending::Put(document), Pending::Delete(deletion)] = pending.as_slice() else {
+        panic!("{pending:?}");
+    };
+    assert_eq!((document.id.as_str(), document.revision), ("out-a", 1));
+    assert_eq!((deletion.id.as_str(), deletion.revision), ("out-b", 2));
+    assert_eq!(
+        store.pending(Some(&id("out-a")), 10).await.unwrap(),
+        pending[1..]
+    );
+    assert_eq!(store.pending(None, 1).await.unwrap(), pending[..1]);
+
+    // Only what was really sent counts: not an older revision, not one that is yet to come.
+    store
+        .acknowledge(&[(id("out-b"), 1), (id("out-a"), 2), (id("unknown"), 1)])
+        .await
+        .unwrap();
+    assert_eq!(store.unpublished().await.unwrap(), 2);
+    store
+        .acknowledge(&[(id("out-a"), 1), (id("out-b"), 2)])
+        .await
+        .unwrap();
+    assert_eq!(store.unpublished().await.unwrap(), 0);
+    store.acknowledge(&[(id("out-b"), 1)]).await.unwrap();
+    assert_eq!(store.unpublished().await.unwrap(), 0);
+
+    // A write between the sending and its acknowledgement stays pending.
+    store.put(&retitled("out-a", "Second"), NOW).await.unwrap();
+    store.acknowledge(&[(id("out-a"), 1)]).await.unwrap();
+    assert_eq!(store.unpublished().await.unwrap(), 1);
+    store.acknowledge(&[(id("out-a"), 2)]).await.unwrap();
+
+    let rows = everything.len() as u64 + 2;
+    assert_eq!(store.unacknowledge_all().await.unwrap(), rows);
+    assert_eq!(store.unpublished().await.unwrap(), rows);
+    assert_eq!(store.unacknowledge_all().await.unwrap(), 0);
+}
+
+async fn writing_at_once(store: &dyn ContentStore) {
+    let before = store.contents_version().await.unwrap();
+    let writes = (0..8).map(|n| async move {
+        let outcome = store.put(&retitled("contended", &n.to_string()), NOW).await;
+        outcome.unwrap().revision
+    });
+    let mut revisions = futures::future::join_all(writes).await;
+    revisions.sort_unstable();
+    assert_eq!(revisions, (1..=8).collect::<Vec<i64>>());
+    assert_eq!(store.contents_version().await.unwrap(), before + 8);
+}
+
+async fn images(store: &dyn ContentStore) {
+    let file = ImageFile {
+        sha256: "ab".repeat(32),
+        media_type: "image/png".to_owned(),
+        bytes: vec![0, 255, 10].into(),
+    };
+    assert!(!store.has_image(&file.sha256).await.unwrap());
+    assert_eq!(store.image(&file.sha256).await.unwrap(), None);
+    store.put_image(&file).await.unwrap();
+    store.put_image(&file).await.unwrap();
+    assert!(store.has_image(&file.sha256).await.unwrap());
+    assert_eq!(store.image(&file.sha256).await.unwrap(), Some(file));
+}

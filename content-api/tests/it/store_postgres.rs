@@ -1,0 +1,92 @@
+//! The PostgreSQL adapter: the contract, and what only it can get wrong.
+
+use content_api::{
+    PostgresStore,
+    store::{ContentStore, StoreError},
+};
+
+use crate::{
+    sample::{NOW, draft, id},
+    store_contract,
+};
+
+#[tokio::test]
+async fn it_keeps_the_contract() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let store = PostgresStore::connect(&database.url.as_str().into())
+        .await
+        .unwrap();
+    Box::pin(store_contract::suite(&store)).await;
+}
+
+#[tokio::test]
+async fn two_services_may_start_at_once_and_again() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let url = database.url.as_str().into();
+    let (first, second) = tokio::join!(PostgresStore::connect(&url), PostgresStore::connect(&url));
+    first.unwrap().put(&draft("kept"), NOW).await.unwrap();
+    assert_eq!(second.unwrap().count().await.unwrap(), 1);
+    assert_eq!(
+        PostgresStore::connect(&url)
+            .await
+            .unwrap()
+            .count()
+            .await
+            .unwrap(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn everything_lies_in_its_own_schema() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let store = PostgresStore::connect(&database.url.as_str().into())
+        .await
+        .unwrap();
+    store.put(&draft("here"), NOW).await.unwrap();
+    let outside: i64 =
+        sqlx::query_scalar("select count(*) from pg_tables where schemaname = 'public'")
+            .fetch_one(&database.pool)
+            .await
+            .unwrap();
+    assert_eq!(outside, 0);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_document_is_named() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let store = PostgresStore::connect(&database.url.as_str().into())
+        .await
+        .unwrap();
+    store.put(&draft("bad"), NOW).await.unwrap();
+    sqlx::query("update content.documents set body = '{}'")
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    let error = store.get(&[id("bad")]).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Damaged { id, .. } if id == "bad"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_an_error_that_says_so() {
+    let url = crate::world::nobody_there().await;
+    let url = url.as_str().replace("http", "postgres");
+    let error = PostgresStore::connect(&format!("{url}content?user=x").into())
+        .await
+        .unwrap_err();
+    let StoreError::Backend { action, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(*action, "connect to its database");
+}
