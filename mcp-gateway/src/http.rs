@@ -1,0 +1,105 @@
+//! MCP over streamable HTTP, as an OAuth resource server.
+//!
+//! One endpoint, `/mcp`, serves both eras of the protocol: 2026-07-28 and its predecessors, which
+//! get the same stateless treatment (no session id, no GET stream). Every request is authenticated.
+//!
+//! ```text
+//! request ─► bounds ─► token (401) ─► scopes of the called tool (403) ─► Host, Origin (403) ─► MCP
+//! ```
+
+mod config;
+mod tool_scopes;
+
+use std::{sync::Arc, time::Duration};
+
+use auth::Verifier;
+use axum::{Json, Router, middleware, routing::get};
+use contracts::limits::MAX_JSON_BODY_BYTES;
+use rmcp::transport::streamable_http_server::{
+    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+};
+use service_kit::{
+    health,
+    http::{Bounds, standard_layers},
+};
+
+use crate::{
+    Gateway,
+    server::{Access, Server},
+    tools::GatewayTool,
+};
+pub use config::{HttpConfig, HttpConfigError};
+
+/// Where MCP is served.
+pub const MCP_PATH: &str = "/mcp";
+const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+const MCP_METADATA_PATH: &str = "/.well-known/oauth-protected-resource/mcp";
+
+/// Longest that a request may take. Tools have shorter deadlines of their own.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// `/mcp`, the RFC 9728 documents, `/livez` and `/readyz`.
+///
+/// `verifier` must check for the audience and with the metadata address that
+/// [`HttpConfig::verifier_config`] gives.
+pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) -> Router {
+    let server = Server::new(gateway.clone(), Access::Token);
+    let service = StreamableHttpService::new(
+        move || Ok(server.clone()),
+        Arc::new(NeverSessionManager::default()),
+        StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true)
+            .with_allowed_hosts(config.allowed_hosts())
+            .with_allowed_origins(config.allowed_origins())
+            .enforce_origin_validation()
+            .with_max_request_body_bytes(MAX_JSON_BODY_BYTES),
+    );
+    // The layer that is added last is the first to see a request.
+    let mcp = Router::new()
+        .route_service(MCP_PATH, service)
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(&verifier),
+            tool_scopes::require_scopes_of_tool,
+        ))
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(&verifier),
+            auth::require_valid_token,
+        ));
+    let metadata = config.metadata(&GatewayTool::all_scopes());
+    let describe = get(move || {
+        let metadata = metadata.clone();
+        async move { Json(metadata) }
+    });
+    let router = Router::new()
+        .route(METADATA_PATH, describe.clone())
+        .route(MCP_METADATA_PATH, describe)
+        .merge(mcp)
+        .merge(health::router(
+            "mcp-gateway",
+            env!("CARGO_PKG_VERSION"),
+            move || missing(gateway.clone(), Arc::clone(&verifier)),
+        ));
+    standard_layers(
+        router,
+        Bounds {
+            max_body_bytes: MAX_JSON_BODY_BYTES,
+            deadline: DEADLINE,
+        },
+    )
+}
+
+/// What the gateway cannot do without. content-api is not among it: that it is away is an answer
+/// that the gateway gives, and better than none.
+async fn missing(gateway: Gateway, verifier: Arc<Verifier>) -> Vec<String> {
+    let mut missing = Vec::new();
+    if let Err(error) = verifier.ready().await {
+        tracing::warn!(%error, "not ready");
+        missing.push("the authorization server's keys".to_owned());
+    }
+    if let Err(error) = gateway.tokens().token().await {
+        tracing::warn!(%error, "not ready");
+        missing.push("a token of the gateway's own".to_owned());
+    }
+    missing
+}

@@ -1,0 +1,23 @@
+//! The MCP front door: tools for assistants over stdio and streamable HTTP.
+//!
+//! ```text
+//! http::router ─► token ─► scopes of the tool ─┐
+//!                                              ├─► Server (protocol) ─► tools ─► ContentClient ─► content-api
+//! stdio::serve ────────────────────────────────┘
+//! ```
+//!
+//! A [`Gateway`] holds what the tools need and speaks no transport. [`http`] guards it as an OAuth
+//! resource server; [`stdio`] serves the person who started the process. What a tool calls, it calls
+//! as the gateway itself: a caller's token is checked here and goes no further.
+//!
+//! To add a tool: a variant of `tools::GatewayTool` with its name, scopes and definition, and a
+//! module beside `tools::get_content` that does the work.
+
+mod content_client;
+mod gateway;
+pub mod http;
+mod server;
+pub mod stdio;
+mod tools;
+
+pub use gateway::{Config, Gateway};

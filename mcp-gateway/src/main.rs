@@ -1,0 +1,51 @@
+//! The gateway as a service of its own.
+
+mod options;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use auth::{TokenSource, Verifier};
+use clap::Parser as _;
+use mcp_gateway::{Gateway, http, stdio};
+use options::{Command, HttpOptions, Options};
+use service_kit::{CancellationToken, Clock, http_client, listen, telemetry};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    telemetry::init(options.log_format(), "info");
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        drop(listen::shutdown_signal().await);
+        stopped.cancel();
+    });
+    let client = http_client::build(options::DEADLINE).context("cannot set up the HTTP client")?;
+    let tokens = Arc::new(TokenSource::new(
+        options.upstream.credentials(),
+        client.clone(),
+        Clock::system(),
+    ));
+    let gateway = Gateway::new(options.upstream.gateway(), client.clone(), tokens);
+    match options.command {
+        Command::Stdio => Ok(stdio::serve(gateway, stop).await?),
+        Command::Http(options) => serve_http(gateway, client, &options, stop).await,
+    }
+}
+
+async fn serve_http(
+    gateway: Gateway,
+    client: reqwest::Client,
+    options: &HttpOptions,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let config = options.config()?;
+    let mut checks = config.verifier_config();
+    checks.jwks_uri = options.jwks_uri.clone();
+    let verifier = Arc::new(Verifier::new(checks, client, Clock::system()));
+    let router = http::router(gateway, verifier, &config);
+    let listener = listen::bind(options.listen).await?;
+    tracing::info!(address = %listener.local_addr()?, resource = %config.resource(), "listening");
+    Ok(listen::serve(listener, router, stop).await?)
+}

@@ -1,0 +1,129 @@
+//! The command line and the environment.
+
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
+
+use auth::{ClientCredentials, Issuer};
+use clap::{Args, Parser, Subcommand};
+use contracts::Scope;
+use mcp_gateway::{
+    Config,
+    http::{HttpConfig, HttpConfigError},
+};
+use secrecy::SecretString;
+use service_kit::telemetry::LogFormat;
+use url::Url;
+
+/// Longest that any call to another service may take; most have shorter deadlines.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The MCP front door of PromptSales.
+#[derive(Parser)]
+#[command(version)]
+pub struct Options {
+    #[command(flatten)]
+    pub upstream: Upstream,
+    /// Write logs as JSON.
+    #[arg(long, env = "MCP_GATEWAY_LOG_JSON", global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Options {
+    pub fn log_format(&self) -> LogFormat {
+        if self.log_json {
+            LogFormat::Json
+        } else {
+            LogFormat::Text
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve one assistant over standard input and output.
+    Stdio,
+    /// Serve streamable HTTP as an OAuth resource server.
+    Http(Box<HttpOptions>),
+}
+
+/// The services behind, and as whom they are called.
+#[derive(Args)]
+pub struct Upstream {
+    /// content-api's base URL.
+    #[arg(long, env = "MCP_GATEWAY_CONTENT_API")]
+    content_api: Url,
+    /// The authorization server's token endpoint.
+    #[arg(long, env = "MCP_GATEWAY_TOKEN_URL")]
+    token_url: Url,
+    /// The gateway's own OAuth client.
+    #[arg(long, env = "MCP_GATEWAY_CLIENT_ID")]
+    client_id: String,
+    /// Its secret; set it in the environment, where other users cannot list it.
+    #[arg(long, env = "MCP_GATEWAY_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
+    client_secret: SecretString,
+    /// The audience of content-api's tokens, where the authorization server needs it named.
+    #[arg(long, env = "MCP_GATEWAY_CONTENT_AUDIENCE")]
+    content_audience: Option<String>,
+}
+
+impl Upstream {
+    pub fn gateway(&self) -> Config {
+        Config::new(self.content_api.clone())
+    }
+
+    pub fn credentials(&self) -> ClientCredentials {
+        ClientCredentials {
+            token_url: self.token_url.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            scopes: [Scope::ContentRead].into_iter().collect(),
+            resource: self.content_audience.clone(),
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct HttpOptions {
+    /// The address to listen on.
+    #[arg(long, env = "MCP_GATEWAY_LISTEN", default_value = "127.0.0.1:7430")]
+    pub listen: SocketAddr,
+    /// The origin at which clients reach the gateway; {public-url}/mcp is the tokens' audience.
+    #[arg(long, env = "MCP_GATEWAY_PUBLIC_URL")]
+    public_url: Url,
+    /// The issuer of the callers' tokens, spelt as in their iss claim.
+    #[arg(long, env = "MCP_GATEWAY_ISSUER")]
+    issuer: Issuer,
+    /// Where the issuer's keys are; its metadata says so when this is absent.
+    #[arg(long, env = "MCP_GATEWAY_JWKS_URI")]
+    pub jwks_uri: Option<Url>,
+    /// Origins of web pages that may call; none when absent. May be repeated.
+    #[arg(
+        long = "allowed-origin",
+        env = "MCP_GATEWAY_ALLOWED_ORIGINS",
+        value_delimiter = ','
+    )]
+    allowed_origins: Vec<Url>,
+    /// Host headers to accept besides the public URL's. May be repeated.
+    #[arg(
+        long = "allowed-host",
+        env = "MCP_GATEWAY_ALLOWED_HOSTS",
+        value_delimiter = ','
+    )]
+    allowed_hosts: Vec<String>,
+}
+
+impl HttpOptions {
+    pub fn config(&self) -> Result<HttpConfig, HttpConfigError> {
+        HttpConfig::new(
+            &self.public_url,
+            self.issuer.clone(),
+            &self.allowed_origins,
+            &self.allowed_hosts,
+        )
+    }
+}
+
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(text.into())
+}

@@ -1,0 +1,71 @@
+//! `getContent`: images that fit a description.
+
+mod answer;
+mod arguments;
+mod media;
+mod summary;
+
+use contracts::GetContentAnswer;
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+
+use crate::{
+    content_client::ContentClient,
+    tools::{Origin, refusal::Refusal, schema},
+};
+use answer::Answer;
+use arguments::Arguments;
+
+/// On the wire.
+pub(crate) const NAME: &str = "getContent";
+
+const TITLE: &str = "Find campaign images";
+const DESCRIPTION: &str = "\
+Finds images in the company's own catalogue by what they show or the mood they convey, described \
+in Spanish or English. Use it when someone wants pictures for a campaign, post, email or banner, or \
+asks which images, hashtags or usage rights exist for a subject. Each result has a score from 0 to \
+1, the reason it was found, title, description, alt text, hashtags, the image's address and a note \
+on rights; up to three thumbnails come along. 'no_match: true' means that nothing in the catalogue \
+fits: say so, and do not pass off something else as a match. \
+Do not use it for questions about sales, leads, campaign results or customers (it knows images, not \
+figures), to look for images on the web, or to make or change images. Describe the picture itself \
+('red running shoes on a wet street at dawn'), not the task ('find me something nice').";
+
+/// As `tools/list` shows it.
+pub(crate) fn definition() -> Tool {
+    Tool::new(NAME, DESCRIPTION, schema::input::<Arguments>())
+        .with_title(TITLE)
+        .with_raw_output_schema(schema::output::<Answer>())
+        .with_annotations(
+            ToolAnnotations::with_title(TITLE)
+                .read_only(true)
+                .destructive(false)
+                .idempotent(true)
+                .open_world(false),
+        )
+}
+
+/// Searches, and fetches the thumbnails of the first results. A thumbnail that cannot be had is
+/// left out; the answer stands without it.
+pub(crate) async fn call(
+    content: &ContentClient,
+    arguments: JsonObject,
+    origin: &Origin,
+) -> Result<CallToolResult, Refusal> {
+    let request = Arguments::parse(arguments)?.into_request();
+    let request_id = origin.request_id.as_ref();
+    let mut found = content.get_content(&request, request_id).await?;
+    found.results.truncate(arguments::MAX_RESULTS);
+    let thumbnails = media::thumbnails(content, &found.results, request_id).await;
+    Ok(assemble(&found, thumbnails))
+}
+
+fn assemble(found: &GetContentAnswer, thumbnails: Vec<ContentBlock>) -> CallToolResult {
+    let answer = Answer::new(found);
+    let mut blocks = vec![ContentBlock::text(summary::write(&answer))];
+    blocks.extend(thumbnails);
+    blocks.extend(found.results.iter().zip(&answer.results).map(media::link));
+    let mut result = CallToolResult::success(blocks);
+    result.structured_content =
+        Some(serde_json::to_value(&answer).expect("texts and numbers always serialise"));
+    result
+}

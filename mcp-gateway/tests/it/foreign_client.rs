@@ -1,0 +1,94 @@
+//! Sessions of a client that others wrote, in both eras and over both transports.
+
+use rmcp::{
+    ClientLifecycleMode, ClientServiceExt as _, RoleClient,
+    model::{CallToolRequestParams, ProtocolVersion},
+    service::RunningService,
+    transport::{
+        StreamableHttpClientTransport, TokioChildProcess,
+        streamable_http_client::StreamableHttpClientTransportConfig,
+    },
+};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use crate::support::{API, World};
+
+fn eras() -> [(ClientLifecycleMode, ProtocolVersion); 2] {
+    let modern = ProtocolVersion::V_2026_07_28;
+    [
+        (
+            ClientLifecycleMode::Initialize,
+            ProtocolVersion::V_2025_11_25,
+        ),
+        (
+            ClientLifecycleMode::Discover {
+                preferred_versions: vec![modern.clone()],
+            },
+            modern,
+        ),
+    ]
+}
+
+async fn session(client: RunningService<RoleClient, ()>, expected: &ProtocolVersion) {
+    let server = client.peer_info().unwrap();
+    assert_eq!(&server.protocol_version, expected);
+    let tools = client.list_all_tools().await.unwrap();
+    assert_eq!(tools.len(), 1);
+    assert_eq!(tools[0].name, "getContent");
+    let arguments = json!({"description": "two beaches"})
+        .as_object()
+        .unwrap()
+        .clone();
+    let call = CallToolRequestParams::new("getContent").with_arguments(arguments);
+    let result = client.call_tool(call).await.unwrap();
+    assert_eq!(result.is_error, Some(false));
+    let structured = result.structured_content.unwrap();
+    assert_eq!(structured["results"][0]["id"], "two-beaches");
+    assert_eq!(
+        result
+            .content
+            .iter()
+            .filter(|block| block.as_image().is_some())
+            .count(),
+        1
+    );
+    client.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn over_http() {
+    let world = World::start().await;
+    for (lifecycle, version) in eras() {
+        let config = StreamableHttpClientTransportConfig::with_uri(world.resource())
+            .auth_header(world.reader());
+        let transport = StreamableHttpClientTransport::with_client(world.http.clone(), config);
+        let client = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
+        session(client, &version).await;
+    }
+}
+
+#[tokio::test]
+async fn over_stdio() {
+    let world = World::start().await;
+    for (lifecycle, version) in eras() {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_mcp-gateway"));
+        command
+            .arg("stdio")
+            .env("MCP_GATEWAY_CONTENT_API", world.content.base.as_str())
+            .env(
+                "MCP_GATEWAY_TOKEN_URL",
+                format!("{}/token", world.idp.issuer()),
+            )
+            .env("MCP_GATEWAY_CLIENT_ID", &world.gateway_client.id)
+            .env(
+                "MCP_GATEWAY_CLIENT_SECRET",
+                world.gateway_client.secret.expose_secret(),
+            )
+            .env("MCP_GATEWAY_CONTENT_AUDIENCE", API)
+            .env("RUST_LOG", "off");
+        let transport = TokioChildProcess::new(command).unwrap();
+        let client = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
+        session(client, &version).await;
+    }
+}

@@ -1,0 +1,16 @@
+//! The gateway behind real sockets: its own router and a local authorization server, with a double
+//! of content-api whose faults a test can choose. The true content-api is tested with it end to end
+//! in `promptsales`.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod foreign_client;
+mod guards;
+mod legacy_era;
+mod modern_era;
+mod python_client;
+mod results;
+mod scopes;
+mod stdio;
+mod support;
+mod upstream_faults;

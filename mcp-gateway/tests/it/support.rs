@@ -1,0 +1,147 @@
+//! What every test starts.
+
+mod content_api;
+mod rpc;
+
+use std::{sync::Arc, time::Duration};
+
+use auth::{ClientCredentials, TokenSource, Verifier};
+use contracts::{Scope, Scopes};
+use local_idp::{LocalIdp, LocalIdpConfig, RegisteredClient};
+use mcp_gateway::{
+    Config, Gateway,
+    http::{HttpConfig, router},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use service_kit::{CancellationToken, Clock, listen};
+use tempfile::TempDir;
+use tokio_util::sync::DropGuard;
+use url::Url;
+
+pub use content_api::{Behaviour, ContentApi, JPEG, hit};
+pub use rpc::{Reply, text_of, with_meta};
+
+/// content-api's audience.
+pub const API: &str = "https://promptsales.local/api";
+/// A page that may call the gateway.
+pub const FRIEND: &str = "http://localhost:6274";
+
+/// A gateway on a port of its own with everything it needs. All stops when it is dropped.
+pub struct World {
+    /// `http://127.0.0.1:PORT`.
+    pub public_url: Url,
+    pub content: ContentApi,
+    pub idp: LocalIdp,
+    pub gateway: Gateway,
+    pub gateway_client: RegisteredClient,
+    pub http: reqwest::Client,
+    _stop: DropGuard,
+    _keys: TempDir,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::build(|_| {}, None).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(change, None).await
+    }
+
+    /// The gateway asks for its tokens with this secret instead of its own.
+    pub async fn start_with_secret(secret: &str) -> Self {
+        Self::build(|_| {}, Some(secret.into())).await
+    }
+
+    async fn build(change: impl FnOnce(&mut Config), secret: Option<SecretString>) -> Self {
+        let stop = CancellationToken::new();
+        let http = service_kit::http_client::build(Duration::from_secs(20)).unwrap();
+        let clock = Clock::system();
+        let listener = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let public_url: Url = format!("http://{}", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        let keys = TempDir::new().unwrap();
+
+        let idp_listener = LocalIdp::bind("127.0.0.1:0".parse().unwrap())
+            .await
+            .unwrap();
+        let issuer: Url = format!("http://{}", idp_listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        let gateway_client =
+            RegisteredClient::generate("mcp-gateway", only(&[Scope::ContentRead])).unwrap();
+        let idp = LocalIdp::new(
+            LocalIdpConfig {
+                issuer: issuer.clone(),
+                clients: vec![gateway_client.clone()],
+                audiences: vec![API.to_owned(), format!("{public_url}mcp")],
+                token_lifetime: Duration::from_secs(600),
+                key_dir: keys.path().join("keys"),
+            },
+            clock.clone(),
+        )
+        .unwrap();
+        tokio::spawn(listen::serve(idp_listener, idp.router(), stop.clone()));
+
+        let content = ContentApi::start(&idp, http.clone(), stop.clone()).await;
+        let credentials = ClientCredentials {
+            token_url: issuer.join("/token").unwrap(),
+            client_id: gateway_client.id.clone(),
+            client_secret: secret.unwrap_or_else(|| gateway_client.secret.clone()),
+            scopes: only(&[Scope::ContentRead]),
+            resource: Some(API.to_owned()),
+        };
+        let tokens = Arc::new(TokenSource::new(credentials, http.clone(), clock.clone()));
+        let mut config = Config::new(content.base.clone());
+        change(&mut config);
+        let gateway = Gateway::new(config, http.clone(), tokens);
+
+        let config = HttpConfig::new(
+            &public_url,
+            idp.issuer().parse().unwrap(),
+            &[FRIEND.parse().unwrap()],
+            &[],
+        )
+        .unwrap();
+        let verifier = Arc::new(Verifier::new(config.verifier_config(), http.clone(), clock));
+        tokio::spawn(listen::serve(
+            listener,
+            router(gateway.clone(), verifier, &config),
+            stop.clone(),
+        ));
+        Self {
+            public_url,
+            content,
+            idp,
+            gateway,
+            gateway_client,
+            http,
+            _stop: stop.drop_guard(),
+            _keys: keys,
+        }
+    }
+
+    /// `{public_url}/mcp`: the endpoint and the audience.
+    pub fn resource(&self) -> String {
+        format!("{}mcp", self.public_url)
+    }
+
+    /// An assistant's token for the gateway.
+    pub fn token(&self, scopes: &[Scope]) -> String {
+        let lifetime = Duration::from_secs(300);
+        let token = self
+            .idp
+            .issue("assistant", &only(scopes), &self.resource(), lifetime);
+        token.unwrap().expose_secret().to_owned()
+    }
+
+    /// An assistant's token that allows getContent.
+    pub fn reader(&self) -> String {
+        self.token(&[Scope::ContentRead])
+    }
+}
+
+fn only(scopes: &[Scope]) -> Scopes {
+    scopes.iter().copied().collect()
+}

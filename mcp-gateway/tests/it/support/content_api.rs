@@ -1,0 +1,246 @@
+//! A double of content-api: it checks tokens as the true one does, records what it was asked, and
+//! answers as a test wants it.
+
+use std::sync::{Arc, Mutex};
+
+use auth::{Authorized, Verifier, VerifierConfig, scope::ContentRead};
+use axum::{
+    Json, Router,
+    extract::{FromRef, Path, Query, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use contracts::{
+    ContentHit, GetContentAnswer, ImageFacts, Language, ModelId, Problem, Reason, Rights,
+    content::Orientation,
+};
+use http::{HeaderMap, StatusCode, header};
+use local_idp::LocalIdp;
+use serde_json::Value;
+use service_kit::{CancellationToken, Clock, ProblemResponse, listen};
+use tokio::sync::Notify;
+use url::Url;
+
+use super::API;
+
+/// What it sends as a thumbnail: the beginning of a JPEG file, which nobody decodes here.
+pub const JPEG: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF";
+
+/// How it answers.
+#[derive(Clone)]
+pub enum Behaviour {
+    /// With this.
+    Answer(Box<GetContentAnswer>),
+    /// With this problem and status.
+    Problem(Problem),
+    /// 503 and when to come back.
+    Unavailable(u32),
+    /// 200 with something else than agreed.
+    Nonsense,
+    /// 401, whatever the token.
+    RefuseTokens,
+    /// Never.
+    Hang,
+}
+
+/// The double.
+#[derive(Clone)]
+pub struct ContentApi {
+    pub base: Url,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    verifier: Arc<Verifier>,
+    state: Mutex<Recorded>,
+    /// A search began, and a search ended or was given up.
+    began: Notify,
+    ended: Notify,
+}
+
+struct Recorded {
+    behaviour: Behaviour,
+    thumbnails: Option<(&'static str, Vec<u8>)>,
+    searches: Vec<(HeaderMap, Value)>,
+    images: Vec<String>,
+}
+
+impl FromRef<ContentApi> for Arc<Verifier> {
+    fn from_ref(api: &ContentApi) -> Self {
+        Arc::clone(&api.inner.verifier)
+    }
+}
+
+impl ContentApi {
+    pub async fn start(idp: &LocalIdp, http: reqwest::Client, stop: CancellationToken) -> Self {
+        let listener = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        let config = VerifierConfig::new(idp.issuer().parse().unwrap(), API);
+        let recorded = Recorded {
+            behaviour: Behaviour::Answer(Box::new(answer(vec![hit("two-beaches")]))),
+            thumbnails: Some(("image/jpeg", JPEG.to_vec())),
+            searches: Vec::new(),
+            images: Vec::new(),
+        };
+        let inner = Inner {
+            verifier: Arc::new(Verifier::new(config, http, Clock::system())),
+            state: Mutex::new(recorded),
+            began: Notify::new(),
+            ended: Notify::new(),
+        };
+        let api = Self {
+            base,
+            inner: Arc::new(inner),
+        };
+        let router = Router::new()
+            .route("/v1/getContent", post(search))
+            .route("/v1/content/{id}/image", get(image))
+            .with_state(api.clone());
+        tokio::spawn(listen::serve(listener, router, stop));
+        api
+    }
+
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.inner.state.lock().unwrap().behaviour = behaviour;
+    }
+
+    pub fn answer(&self, hits: Vec<ContentHit>) {
+        self.behave(Behaviour::Answer(Box::new(answer(hits))));
+    }
+
+    /// What images are served as from now on; `None` makes them fail.
+    pub fn thumbnails(&self, served: Option<(&'static str, Vec<u8>)>) {
+        self.inner.state.lock().unwrap().thumbnails = served;
+    }
+
+    /// Every search so far.
+    pub fn searches(&self) -> Vec<(HeaderMap, Value)> {
+        self.inner.state.lock().unwrap().searches.clone()
+    }
+
+    /// Every image asked for so far, as `id width format`, sorted.
+    pub fn images(&self) -> Vec<String> {
+        let mut images = self.inner.state.lock().unwrap().images.clone();
+        images.sort();
+        images
+    }
+
+    pub async fn search_began(&self) {
+        self.inner.began.notified().await;
+    }
+
+    pub async fn search_ended(&self) {
+        self.inner.ended.notified().await;
+    }
+}
+
+/// Tells of its end even when the connection is given up.
+struct Ended(Arc<Inner>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.ended.notify_one();
+    }
+}
+
+async fn search(
+    State(api): State<ContentApi>,
+    _caller: Authorized<ContentRead>,
+    headers: HeaderMap,
+    Json(request): Json<Value>,
+) -> Response {
+    let behaviour = {
+        let mut state = api.inner.state.lock().unwrap();
+        state.searches.push((headers, request));
+        state.behaviour.clone()
+    };
+    let _ended = Ended(Arc::clone(&api.inner));
+    api.inner.began.notify_one();
+    match behaviour {
+        Behaviour::Answer(answer) => Json(*answer).into_response(),
+        Behaviour::Problem(problem) => ProblemResponse::from(problem).into_response(),
+        Behaviour::Unavailable(seconds) => {
+            ProblemResponse::unavailable("The embedder", &"a secret cause")
+                .with_retry_after(seconds)
+                .into_response()
+        }
+        Behaviour::Nonsense => Json("what?").into_response(),
+        Behaviour::RefuseTokens => StatusCode::UNAUTHORIZED.into_response(),
+        Behaviour::Hang => std::future::pending().await,
+    }
+}
+
+async fn image(
+    State(api): State<ContentApi>,
+    _caller: Authorized<ContentRead>,
+    Path(id): Path<String>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Response {
+    let mut state = api.inner.state.lock().unwrap();
+    let values: Vec<_> = query.into_iter().map(|(_, value)| value).collect();
+    state.images.push(format!("{id} {}", values.join(" ")));
+    match &state.thumbnails {
+        Some((media_type, bytes)) => {
+            ([(header::CONTENT_TYPE, *media_type)], bytes.clone()).into_response()
+        }
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// An answer that content-api could give.
+pub fn answer(results: Vec<ContentHit>) -> GetContentAnswer {
+    GetContentAnswer {
+        no_match: results.is_empty(),
+        message: if results.is_empty() {
+            "No image fits; try other words.".to_owned()
+        } else {
+            format!("{} images fit.", results.len())
+        },
+        results,
+        language: Language::En,
+        engine: "qdrant-edge".to_owned(),
+        model: ModelId::new("test-model"),
+        cached: false,
+        took_ms: 1.5,
+    }
+}
+
+/// A hit of 1600 x 1200 pixels.
+pub fn hit(id: &str) -> ContentHit {
+    ContentHit {
+        id: id.parse().unwrap(),
+        score: 0.812_345,
+        reason: Reason {
+            dense: 0.71,
+            lexical: 0.4,
+            matched_terms: vec!["beach".to_owned()],
+        },
+        title: "Two beaches".to_owned(),
+        description: "Two beaches at dusk, calm and warm.".to_owned(),
+        alt: "Two beaches side by side".to_owned(),
+        hashtags: vec!["#beach".to_owned(), "#dusk".to_owned()],
+        channels: vec!["email".to_owned()],
+        image_url: format!("http://127.0.0.1:7410/v1/content/{id}/image"),
+        image: ImageFacts {
+            media_type: "image/webp".to_owned(),
+            width: 1600,
+            height: 1200,
+            bytes: 123_456,
+            sha256: "0".repeat(64),
+            orientation: Orientation::Landscape,
+            palette: vec!["#ffaa00".to_owned()],
+            perceptual_hash: "0".repeat(16),
+            blurhash: "L6PZfSi_.AyE_3t7t7R**0o#DgR4".to_owned(),
+        },
+        renditions: Vec::new(),
+        rights: Rights {
+            licence: "CC-BY-4.0".to_owned(),
+            holder: "PromptSales".to_owned(),
+            from: "2026-01-01".to_owned(),
+            until: Some("2027-12-31".to_owned()),
+            territories: vec!["CR".to_owned(), "ES".to_owned()],
+        },
+    }
+}
