@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use contracts::{Language, Scope};
+use service_kit::telemetry::{self, LogFormat};
+
+/// Find campaign images by describing them, in Spanish or English.
+#[derive(Debug, Parser)]
+#[command(name = "promptsales", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do; `up` when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// What applies to every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What applies to every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The home of this installation: databases, indexes, keys. Two homes run side by side.
+    #[arg(long, global = true, env = "PROMPTSALES_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Where ONNX Runtime and PostgreSQL are kept once they are fetched.
+    #[arg(long, global = true, env = "PROMPTSALES_CACHE_DIR", value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Log lines from this level on: error, warn, info, debug (RUST_LOG says more).
+    #[arg(long, global = true, default_value = "error", value_name = "LEVEL")]
+    pub log: String,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start every service, index the catalogue, show two searches, and keep serving.
+    Up(UpArguments),
+    /// Find images by a description.
+    Find(FindArguments),
+    /// Show services, versions and what each search index holds.
+    Status(JsonFlag),
+    /// Print an access token for the API.
+    Token(TokenArguments),
+    /// Serve the Model Context Protocol on standard input and output.
+    Mcp,
+    /// Measure quality.
+    Eval {
+        /// What to measure.
+        #[command(subcommand)]
+        what: EvalCommand,
+    },
+}
+
+/// `up`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct UpArguments {
+    /// First of five ports to listen on. Without it, 8460 to 8464 where free, else others.
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=65_531))]
+    pub port_base: Option<u16>,
+
+    /// Leave out the two example searches.
+    #[arg(long)]
+    pub no_examples: bool,
+}
+
+/// `find`.
+#[derive(Clone, Debug, Args)]
+pub struct FindArguments {
+    /// The picture in words, in Spanish or English.
+    #[arg(required_unless_present = "batch", num_args = 1..)]
+    pub description: Vec<String>,
+
+    /// Most results.
+    #[arg(long, default_value_t = 5, allow_negative_numbers = true)]
+    pub limit: i64,
+
+    /// Language of the description and the answer; guessed when left out.
+    #[arg(long, value_name = "es|en")]
+    pub lang: Option<Language>,
+
+    /// Print the API's answer.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Answer a file of JSON lines {"id","text","lang"?} with one JSON line each; `-` reads
+    /// standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "description")]
+    pub batch: Option<PathBuf>,
+}
+
+/// A table for a person or JSON for a program.
+#[derive(Clone, Debug, Args)]
+pub struct JsonFlag {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `token`.
+#[derive(Clone, Debug, Args)]
+pub struct TokenArguments {
+    /// What the token should allow; `content:read` when left out. May be repeated.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<Scope>,
+
+    /// A token for the MCP endpoint instead of the API.
+    #[arg(long)]
+    pub mcp: bool,
+}
+
+/// `eval`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum EvalCommand {
+    /// Search quality on the judged queries.
+    Search(JsonFlag),
+}
+
+impl Arguments {
+    /// Sends log lines to standard error: standard output belongs to answers.
+    pub fn start_logging(&self) {
+        telemetry::init(LogFormat::Text, &self.global.log);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_means_up() {
+        assert!(Arguments::parse_from(["promptsales"]).command.is_none());
+    }
+}

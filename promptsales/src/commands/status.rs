@@ -1,0 +1,116 @@
+//! `status`: services, versions, and what each index holds.
+
+use std::{io::Write, process::ExitCode};
+
+use contracts::index::EngineStatus;
+use serde::Serialize;
+use url::Url;
+
+use crate::{output, session::Session};
+
+#[derive(Serialize)]
+struct Status {
+    home: String,
+    model: String,
+    services: Vec<Service>,
+    indexes: Vec<EngineStatus>,
+}
+
+#[derive(Serialize)]
+struct Service {
+    name: &'static str,
+    version: Option<String>,
+    url: Url,
+    ready: bool,
+    missing: Vec<String>,
+}
+
+pub async fn run(session: &Session, as_json: bool) -> anyhow::Result<ExitCode> {
+    let endpoints = session.endpoints();
+    let named = [
+        ("local-idp", &endpoints.identity),
+        ("embedder", &endpoints.embedder),
+        ("content-api", &endpoints.content_api),
+        ("sales-warehouse", &endpoints.sales_warehouse),
+        ("mcp-gateway", &endpoints.mcp_gateway),
+    ];
+    let mut services = Vec::new();
+    for (name, url) in named {
+        services.push(service(session, name, url).await?);
+    }
+    let index = session
+        .index_status()
+        .await?
+        .map_err(|problem| output::refused(&problem))?;
+    let status = Status {
+        home: session.home().path().display().to_string(),
+        model: index.model.to_string(),
+        services,
+        indexes: index.indexes,
+    };
+    let mut out = output::out();
+    if as_json {
+        output::json(&mut out, &status)?;
+    } else {
+        show(&mut out, &status)?;
+    }
+    let well = status.services.iter().all(|service| service.ready)
+        && status.indexes.iter().all(|index| index.ready);
+    Ok(if well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn service(session: &Session, name: &'static str, url: &Url) -> anyhow::Result<Service> {
+    let readiness = session.readiness(url).await?;
+    let url = url.clone();
+    Ok(match readiness {
+        Some(state) => Service {
+            name,
+            version: Some(state.version),
+            url,
+            ready: state.ready,
+            missing: state.missing,
+        },
+        None => {
+            let missing = vec!["no answer".to_owned()];
+            Service {
+                name,
+                version: None,
+                url,
+                ready: false,
+                missing,
+            }
+        }
+    })
+}
+
+fn show(out: &mut impl Write, status: &Status) -> anyhow::Result<()> {
+    let mut services = output::table(["service", "version", "address", "state"]);
+    for service in &status.services {
+        let state = if service.ready {
+            "ready".to_owned()
+        } else {
+            format!("lacks {}", service.missing.join(", "))
+        };
+        let version = service.version.clone().unwrap_or_default();
+        services.add_row([service.name, &version, service.url.as_str(), &state]);
+    }
+    let mut indexes = output::table(["index", "version", "documents", "model", "manifest"]);
+    for index in &status.indexes {
+        indexes.add_row([
+            index.engine.as_str(),
+            &index.version,
+            &index.documents.to_string(),
+            index.model.as_str(),
+            index
+                .fault
+                .as_deref()
+                .unwrap_or(&index.manifest_sha256[..12]),
+        ]);
+    }
+    writeln!(out, "{services}\n\n{indexes}\n\nhome: {}", status.home)?;
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Every service in this process, on loopback, with embedded stores.
+//!
+//! The same routers as in production, on five ports: only the stores and the authorization server
+//! differ. The order is the order of need: runtime, PostgreSQL, ports, identity, embedder,
+//! content API with the catalogue, the rest.
+
+mod identity;
+pub mod ports;
+mod services;
+
+use std::{env, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use local_runtime::{CacheDir, Options, Postgres, PostgresOptions, provision};
+use secrecy::SecretString;
+use service_kit::{CancellationToken, Clock, http_client};
+use tokio::task::JoinSet;
+
+use self::{identity::Identity, ports::Ports};
+use crate::{
+    home::{Endpoints, Home, HomeLock},
+    output::Progress,
+};
+
+pub use identity::{API_AUDIENCE, CLI_CLIENT, GATEWAY_CLIENT, credentials, mcp_resource};
+
+/// The one database of the embedded edition.
+const DATABASE: &str = "promptsales";
+/// How long the catalogue may take to be stored and indexed.
+const INDEXING_DEADLINE: Duration = Duration::from_secs(180);
+
+/// A running system. [`Self::stop`] ends it in order; dropping it lets PostgreSQL go down with the
+/// process.
+pub struct Embedded {
+    endpoints: Endpoints,
+    stop: CancellationToken,
+    tasks: JoinSet<io::Result<()>>,
+    postgres: Postgres,
+    home: Home,
+    _lock: HomeLock,
+}
+
+/// What [`Embedded::start`] is told.
+pub struct Settings {
+    /// The installation.
+    pub home: Home,
+    /// Where provisioned parts are kept; the usual place when `None`.
+    pub cache_dir: Option<PathBuf>,
+    /// First of five ports that must be free; when `None`, any free ones will do.
+    pub port_base: Option<u16>,
+    /// Tell other processes where to find this system.
+    pub publish: bool,
+}
+
+impl Embedded {
+    /// Starts everything and returns when the catalogue is indexed in every engine.
+    pub async fn start(
+        settings: Settings,
+        lock: HomeLock,
+        progress: &Progress,
+    ) -> anyhow::Result<Self> {
+        let Settings {
+            home,
+            cache_dir,
+            port_base,
+            publish,
+        } = settings;
+        home.withdraw()?;
+        let clock = Clock::system();
+        // Taken first: a port that is in use should be said before anything is downloaded.
+        let ports = Ports::bind(port_base).await?;
+        let endpoints = ports.endpoints()?;
+        let (postgres, onnxruntime) = start_stores(&home, cache_dir, progress).await?;
+
+        let mut system = Self {
+            endpoints,
+            stop: CancellationToken::new(),
+            tasks: JoinSet::new(),
+            postgres,
+            home,
+            _lock: lock,
+        };
+        if let Err(error) = system
+            .start_services(ports, onnxruntime, clock, progress)
+            .await
+        {
+            // A half-started system must not leave a server behind.
+            let _already_failing = system.stop().await;
+            return Err(error);
+        }
+        if publish {
+            system.home.publish(&system.endpoints)?;
+        }
+        Ok(system)
+    }
+
+    /// Where it listens.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Completes when a part has ended that should not have, and says which.
+    pub async fn broken(&mut self) -> anyhow::Error {
+        tokio::select! {
+            reason = self.postgres.ended() => anyhow::anyhow!("PostgreSQL has stopped: {reason}"),
+            Some(ended) = self.tasks.join_next() => {
+                anyhow::anyhow!("a service has stopped: {ended:?}")
+            }
+        }
+    }
+
+    /// Lets open requests finish, then stops the services, and PostgreSQL last.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.home.withdraw()?;
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a service did not stop in order");
+            }
+        }
+        self.postgres
+            .stop()
+            .await
+            .context("PostgreSQL did not stop in order")
+    }
+
+    async fn start_services(
+        &mut self,
+        ports: Ports,
+        onnxruntime: PathBuf,
+        clock: Clock,
+        progress: &Progress,
+    ) -> anyhow::Result<()> {
+        let http = http_client::build(Duration::from_secs(10))?;
+        let identity = Identity::start(&self.home, &self.endpoints, clock.clone(), http.clone())?;
+        self.serve(ports.identity, identity.router());
+        let common = services::Common {
+            identity: Arc::new(identity),
+            http,
+            clock,
+        };
+
+        let step = progress.step("Loading the embedding model and the search indexes");
+        let embedder = services::embedder(
+            &common,
+            onnxruntime,
+            self.database_url(),
+            self.home.qdrant_edge(),
+        )
+        .await?;
+        step.done("");
+        self.serve(
+            ports.embedder,
+            embedder.router(common.identity.api_verifier()),
+        );
+        let stop = self.stop.clone();
+        self.spawn(async move { embedder.run_background(stop).await });
+
+        let step = progress.step("Storing and indexing the catalogue");
+        let (content, report) =
+            services::content_api(&common, &self.endpoints, self.database_url()).await?;
+        self.serve(ports.content_api, content.router.clone());
+        let (publisher, stop) = (content.publisher.clone(), self.stop.clone());
+        self.spawn(async move { publisher.run(stop).await });
+        tokio::time::timeout(INDEXING_DEADLINE, content.publisher.drained())
+            .await
+            .context(
+                "the catalogue was not indexed in three minutes; see the log with --log info",
+            )?;
+        step.done(&format!(
+            "{} new, {} changed, {} as before",
+            report.inserted, report.updated, report.unchanged
+        ));
+
+        self.serve(ports.sales_warehouse, services::sales_warehouse());
+        self.serve(
+            ports.mcp_gateway,
+            services::mcp_gateway(&common, &self.endpoints)?,
+        );
+        Ok(())
+    }
+
+    fn database_url(&self) -> SecretString {
+        self.postgres.url(DATABASE).into()
+    }
+
+    fn serve(&mut self, listener: tokio::net::TcpListener, router: axum::Router) {
+        self.tasks.spawn(service_kit::listen::serve(
+            listener,
+            router,
+            self.stop.clone(),
+        ));
+    }
+
+    fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(async move {
+            work.await;
+            Ok(())
+        });
+    }
+}
+
+/// Provisions what is missing and starts PostgreSQL.
+async fn start_stores(
+    home: &Home,
+    cache_dir: Option<PathBuf>,
+    progress: &Progress,
+) -> anyhow::Result<(Postgres, PathBuf)> {
+    let variable = |name: &str| env::var(name).ok();
+    let cache = CacheDir::resolve(cache_dir, &variable)?;
+    let options = Options::from_env(&variable);
+    let bars = local_runtime::progress::on_stderr();
+    let provisioned = provision(&cache, &options, bars.as_ref()).await?;
+
+    let step = progress.step("Starting PostgreSQL");
+    let mut options = PostgresOptions::new(home.postgres());
+    options.runtime_dir = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let postgres = Postgres::start(&provisioned.postgres, options).await?;
+    if let Err(error) = postgres.ensure_database(DATABASE).await {
+        let _already_failing = postgres.stop().await;
+        bail!(error);
+    }
+    step.done(postgres.version());
+    Ok((postgres, provisioned.onnxruntime))
+}

@@ -1,0 +1,108 @@
+//! How each service is built here: the embedded choices, one function per service.
+
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread};
+
+use auth::Verifier;
+use axum::Router;
+use contracts::Scope;
+use embedder::{model::source::ModelSource, search::Fusion};
+use secrecy::SecretString;
+use service_kit::Clock;
+
+use super::identity::{CONTENT_CLIENT, GATEWAY_CLIENT, Identity};
+use crate::home::Endpoints;
+
+/// What every service needs.
+pub struct Common {
+    /// Tokens and their checking.
+    pub identity: Arc<Identity>,
+    /// The shared HTTP client.
+    pub http: reqwest::Client,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The embedding service over the bundled model, Qdrant Edge and pgvector.
+pub async fn embedder(
+    common: &Common,
+    onnxruntime: PathBuf,
+    database_url: SecretString,
+    qdrant_edge: PathBuf,
+) -> anyhow::Result<embedder::Service> {
+    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let config = embedder::Config {
+        model: ModelSource::Bundled,
+        onnxruntime,
+        // More sessions cost 60 MB each and help only large batches.
+        sessions: cores.min(NonZeroUsize::new(4).unwrap_or(cores)),
+        database_url,
+        edge_directory: cfg!(feature = "edge").then_some(qdrant_edge),
+        fusion: Fusion::default(),
+    };
+    Ok(embedder::Service::start(config, &common.clock).await?)
+}
+
+/// The content API on PostgreSQL documents, with the bundled catalogue stored.
+pub async fn content_api(
+    common: &Common,
+    endpoints: &Endpoints,
+    database_url: SecretString,
+) -> anyhow::Result<(content_api::Service, content_api::seed::SeedReport)> {
+    let store = content_api::PostgresStore::connect(&database_url).await?;
+    let catalogue = images::Catalogue::bundled()?;
+    let report = content_api::seed::seed(&store, &catalogue, common.clock.now()).await?;
+    let credentials = common
+        .identity
+        .credentials(CONTENT_CLIENT, &[Scope::ContentRead, Scope::IndexWrite])?;
+    let embedder = content_api::EmbedderClient::new(
+        &endpoints.embedder,
+        common.http.clone(),
+        credentials,
+        &common.clock,
+    );
+    let config =
+        content_api::Config::new(endpoints.content_api.clone(), common.identity.token_url()?);
+    let deps = content_api::Deps {
+        store: Arc::new(store),
+        embedder,
+        verifier: common.identity.api_verifier(),
+        clock: common.clock.clone(),
+    };
+    Ok((content_api::Service::build(config, deps)?, report))
+}
+
+/// The warehouse service; so far it only says that it is there.
+pub fn sales_warehouse() -> Router {
+    sales_warehouse::router()
+}
+
+/// The MCP gateway over HTTP.
+pub fn mcp_gateway(common: &Common, endpoints: &Endpoints) -> anyhow::Result<Router> {
+    let tokens = common.identity.tokens(
+        GATEWAY_CLIENT,
+        &[Scope::ContentRead],
+        common.http.clone(),
+        common.clock.clone(),
+    )?;
+    let gateway = mcp_gateway::Gateway::new(
+        mcp_gateway::Config::new(endpoints.content_api.clone()),
+        common.http.clone(),
+        tokens,
+    );
+    let config = mcp_gateway::http::HttpConfig::new(
+        &endpoints.mcp_gateway,
+        common.identity.issuer()?,
+        &[],
+        &[],
+    )?;
+    let verifier = Verifier::new(
+        config.verifier_config(),
+        common.http.clone(),
+        common.clock.clone(),
+    );
+    Ok(mcp_gateway::http::router(
+        gateway,
+        Arc::new(verifier),
+        &config,
+    ))
+}

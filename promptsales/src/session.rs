@@ -1,0 +1,208 @@
+//! A system for a command to talk to: the running one, or one of its own for as long as it needs.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use auth::TokenSource;
+use contracts::{
+    GetContentAnswer, GetContentRequest, Problem, Scope,
+    index::IndexStatusAnswer,
+    search::{SearchAnswer, SearchRequest},
+};
+use secrecy::ExposeSecret;
+use serde::{Serialize, de::DeserializeOwned};
+use service_kit::{Clock, health::Readiness, http_client};
+use url::Url;
+
+use crate::{
+    cli::Global,
+    embedded::{API_AUDIENCE, CLI_CLIENT, Embedded, Settings, credentials},
+    home::{Endpoints, Home},
+    output::Progress,
+};
+
+/// How long a system that is being started by someone else is waited for.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// A connection to a system, with the right to use it.
+pub struct Session {
+    home: Home,
+    endpoints: Endpoints,
+    http: reqwest::Client,
+    tokens: TokenSource,
+    own: Option<Embedded>,
+}
+
+impl Session {
+    /// Uses the system that runs in this home, else starts one that [`Self::close`] stops.
+    pub async fn open(global: &Global, progress: &Progress) -> anyhow::Result<Self> {
+        let home = Home::resolve(global.data_dir.clone())?;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut waited = false;
+        loop {
+            match home.try_lock()? {
+                Ok(lock) => {
+                    let settings = Settings {
+                        home: home.clone(),
+                        cache_dir: global.cache_dir.clone(),
+                        port_base: None,
+                        publish: false,
+                    };
+                    let own = Embedded::start(settings, lock, progress).await?;
+                    return Self::connect(home, own.endpoints().clone(), Some(own));
+                }
+                Err(holder) => {
+                    if let Some(endpoints) = home.endpoints()? {
+                        return Self::connect(home, endpoints, None);
+                    }
+                    if tokio::time::Instant::now() > deadline {
+                        bail!(
+                            "process {holder} uses {} but serves nothing",
+                            home.path().display()
+                        );
+                    }
+                    if !std::mem::replace(&mut waited, true) {
+                        progress.note(&format!("waiting for process {holder}, which is starting"));
+                    }
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        }
+    }
+
+    /// Talks to a system at these endpoints, as the command line's client.
+    pub fn connect(
+        home: Home,
+        endpoints: Endpoints,
+        own: Option<Embedded>,
+    ) -> anyhow::Result<Self> {
+        let http = http_client::build(Duration::from_secs(30))?;
+        let scopes = [Scope::ContentRead].into_iter().collect();
+        let credentials =
+            credentials(&home, &endpoints.identity, CLI_CLIENT, scopes, API_AUDIENCE)?;
+        let tokens = TokenSource::new(credentials, http.clone(), Clock::system());
+        Ok(Self {
+            home,
+            endpoints,
+            http,
+            tokens,
+            own,
+        })
+    }
+
+    /// The home.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Where the system listens.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The HTTP client.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// A token for the API with `content:read`.
+    pub async fn token(&self) -> anyhow::Result<String> {
+        Ok(self.tokens.token().await?.expose_secret().to_owned())
+    }
+
+    /// Tokens of another client or for another resource.
+    pub fn tokens_for(
+        &self,
+        client: &str,
+        scopes: &[Scope],
+        resource: &str,
+    ) -> anyhow::Result<Arc<TokenSource>> {
+        let scopes = scopes.iter().copied().collect();
+        let credentials = credentials(
+            &self.home,
+            &self.endpoints.identity,
+            client,
+            scopes,
+            resource,
+        )?;
+        Ok(Arc::new(TokenSource::new(
+            credentials,
+            self.http.clone(),
+            Clock::system(),
+        )))
+    }
+
+    /// `POST /v1/getContent`; the outer error means that nothing came back.
+    pub async fn get_content(
+        &self,
+        request: &GetContentRequest,
+    ) -> anyhow::Result<Result<GetContentAnswer, Problem>> {
+        self.post(&self.endpoints.content_api, "/v1/getContent", request)
+            .await
+    }
+
+    /// The embedder's `POST /v1/search`.
+    pub async fn search(
+        &self,
+        request: &SearchRequest,
+    ) -> anyhow::Result<Result<SearchAnswer, Problem>> {
+        self.post(&self.endpoints.embedder, "/v1/search", request)
+            .await
+    }
+
+    /// The embedder's `GET /v1/index/status`.
+    pub async fn index_status(&self) -> anyhow::Result<Result<IndexStatusAnswer, Problem>> {
+        let url = self.endpoints.embedder.join("/v1/index/status")?;
+        self.send(self.http.get(url)).await
+    }
+
+    /// A service's `/readyz`; `None` when it does not answer.
+    pub async fn readiness(&self, service: &Url) -> anyhow::Result<Option<Readiness>> {
+        let Ok(answer) = self.http.get(service.join("/readyz")?).send().await else {
+            return Ok(None);
+        };
+        Ok(answer.json().await.ok())
+    }
+
+    /// Stops the system if it was this session's own.
+    pub async fn close(self) -> anyhow::Result<()> {
+        match self.own {
+            Some(own) => own.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        service: &Url,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<Result<T, Problem>> {
+        self.send(self.http.post(service.join(path)?).json(body))
+            .await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> anyhow::Result<Result<T, Problem>> {
+        let answer = request
+            .bearer_auth(self.token().await?)
+            .send()
+            .await
+            .with_context(|| {
+                format!(
+                    "the system of {} does not answer; is `promptsales up` still running?",
+                    self.home.path().display()
+                )
+            })?;
+        let ok = answer.status().is_success();
+        let body = answer.bytes().await?;
+        if ok {
+            return Ok(Ok(serde_json::from_slice(&body)?));
+        }
+        let problem = serde_json::from_slice(&body)
+            .with_context(|| format!("an unreadable error: {}", String::from_utf8_lossy(&body)))?;
+        Ok(Err(problem))
+    }
+}
