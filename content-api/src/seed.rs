@@ -47,7 +47,8 @@ fn image_file(entry: &CatalogueEntry) -> ImageFile {
     }
 }
 
-fn draft(entry: &CatalogueEntry) -> ContentDraft {
+/// An entry of the catalogue as the content API stores it.
+pub fn draft(entry: &CatalogueEntry) -> ContentDraft {
     ContentDraft {
         id: entry.id.clone(),
         status: entry.status,

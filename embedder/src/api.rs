@@ -1,5 +1,6 @@
 //! The HTTP interface. Every route needs a token: reading `content:read`, writing `index:write`.
 
+mod bounds;
 pub mod documents;
 pub mod embeddings;
 mod error;

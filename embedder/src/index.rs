@@ -71,6 +71,16 @@ pub struct IndexEntry {
     pub sparse: PerLanguage<SparseVector>,
 }
 
+impl IndexEntry {
+    /// Its line in a manifest.
+    pub fn manifest_entry(&self) -> ManifestEntry {
+        ManifestEntry {
+            revision: self.document.revision,
+            content_hash: Some(self.content_hash.clone()),
+        }
+    }
+}
+
 /// A deletion to remember.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tombstone {
@@ -78,6 +88,16 @@ pub struct Tombstone {
     pub id: ImageId,
     /// The revision that deleted it.
     pub revision: i64,
+}
+
+impl Tombstone {
+    /// Its line in a manifest.
+    pub fn manifest_entry(&self) -> ManifestEntry {
+        ManifestEntry {
+            revision: self.revision,
+            content_hash: None,
+        }
+    }
 }
 
 /// One change to an index.

@@ -84,44 +84,86 @@ impl Indexer {
     ) -> Result<PutDocumentsAnswer, IndexingError> {
         let mut known = self.known.lock().await;
         let total = documents.len() as u32;
-        let changed: Vec<IndexDocument> = documents
+        let newer: Vec<IndexDocument> = documents
             .into_iter()
             .filter(|document| is_news(&known, document))
             .collect();
-        if changed.is_empty() {
+        let (mut entries, changed) = self.renew(newer, &known).await;
+        let written = changed.len() as u32;
+        entries.extend(self.prepare(changed).await?);
+        if entries.is_empty() {
             let generation = self.shared.generation();
             return Ok(PutDocumentsAnswer {
-                written: 0,
+                written,
                 unchanged: total,
                 generation,
             });
         }
-        let entries = self.prepare(changed).await?;
         let changes: Vec<Change> = entries
             .iter()
             .map(|entry| Change::Put(Box::new(entry.clone())))
             .collect();
         self.apply_everywhere(changes).await?;
         for entry in &entries {
-            let document = &entry.document;
-            self.learn(document);
-            let content_hash = Some(entry.content_hash.clone());
-            let revision = document.revision;
-            known.insert(
-                document.id.clone(),
-                ManifestEntry {
-                    revision,
-                    content_hash,
-                },
-            );
+            let (id, new) = (&entry.document.id, entry.manifest_entry());
+            // A push may name a document twice.
+            if !known.get(id).is_some_and(|present| present.outdates(&new)) {
+                self.learn(&entry.document);
+                known.insert(id.clone(), new);
+            }
         }
-        self.keep_centre(&known).await;
-        let written = entries.len() as u32;
+        let generation = if written > 0 {
+            self.keep_centre(&known).await;
+            self.shared.bump()
+        } else {
+            self.shared.generation()
+        };
         Ok(PutDocumentsAnswer {
             written,
             unchanged: total - written,
-            generation: self.shared.bump(),
+            generation,
         })
+    }
+
+    /// Splits newer revisions into entries that need no embedding, because an index holds the same
+    /// content under an older revision, and documents that do. The newer revision must be stored:
+    /// a late write of a revision between the two would win otherwise.
+    async fn renew(
+        &self,
+        documents: Vec<IndexDocument>,
+        known: &Known,
+    ) -> (Vec<IndexEntry>, Vec<IndexDocument>) {
+        let (same, mut changed): (Vec<_>, Vec<_>) = documents.into_iter().partition(|document| {
+            let held = known.get(&document.id);
+            held.is_some_and(|held| held.content_hash == Some(document.content_hash()))
+        });
+        if same.is_empty() {
+            return (Vec::new(), changed);
+        }
+        let ids: Vec<ImageId> = same.iter().map(|document| document.id.clone()).collect();
+        let mut held: HashMap<ImageId, IndexEntry> = HashMap::new();
+        for index in &self.indexes {
+            match index.entries(ids.clone()).await {
+                Ok(entries) => {
+                    held.extend(entries.into_iter().map(|e| (e.document.id.clone(), e)));
+                    break;
+                }
+                Err(error) => tracing::warn!(%error, "entries are read from another index"),
+            }
+        }
+        let mut renewed = Vec::with_capacity(same.len());
+        for document in same {
+            match held.get(&document.id) {
+                Some(entry) if entry.content_hash == document.content_hash() => {
+                    renewed.push(IndexEntry {
+                        document,
+                        ..entry.clone()
+                    });
+                }
+                _ => changed.push(document),
+            }
+        }
+        (renewed, changed)
     }
 
     /// Removes documents, leaving tombstones.
@@ -155,6 +197,13 @@ impl Indexer {
                     content_hash: None,
                 },
             );
+        }
+        if deleted == 0 {
+            let generation = self.shared.generation();
+            return Ok(DeleteDocumentsAnswer {
+                deleted,
+                generation,
+            });
         }
         self.keep_centre(&known).await;
         Ok(DeleteDocumentsAnswer {
@@ -280,9 +329,11 @@ fn mean_vectors(entries: &[IndexEntry]) -> PerLanguage<Vec<f32>> {
 }
 
 fn is_news(known: &Known, document: &IndexDocument) -> bool {
-    let Some(entry) = known.get(&document.id) else {
-        return true;
+    let new = ManifestEntry {
+        revision: document.revision,
+        content_hash: Some(document.content_hash()),
     };
-    let same = entry.content_hash.as_ref() == Some(&document.content_hash());
-    !same && document.revision >= entry.revision
+    known
+        .get(&document.id)
+        .is_none_or(|present| *present != new && !present.outdates(&new))
 }

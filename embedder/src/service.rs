@@ -47,8 +47,9 @@ pub struct Service {
 impl Service {
     /// Loads the model, opens the indexes, and brings them level with one another.
     ///
-    /// An index of another model's vectors is refused; an index that merely does not answer is not
-    /// waited for as long as another one does.
+    /// Every index must open: one that is configured but cannot be had, or that holds another
+    /// model's vectors, is a fault to mend at start. One that fails later is answered for by the
+    /// others.
     pub async fn start(config: Config, clock: &Clock) -> Result<Self, StartError> {
         let Config {
             model,

@@ -14,7 +14,7 @@ use service_kit::{CancellationToken, Clock, http_client, listen, telemetry};
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    telemetry::init(options.log_format(), "info");
+    telemetry::init(options.log_format(), "info,rmcp=warn");
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     tokio::spawn(async move {

@@ -1,7 +1,7 @@
 //! Every service in this process, on loopback, with embedded stores.
 //!
 //! The same routers as in production, on five ports: only the stores and the authorization server
-//! differ. The order is the order of need: runtime, PostgreSQL, ports, identity, embedder,
+//! differ. The order is the order of need: ports, runtime, PostgreSQL, identity, embedder,
 //! content API with the catalogue, the rest.
 
 mod identity;
@@ -209,7 +209,7 @@ async fn start_stores(
     let variable = |name: &str| env::var(name).ok();
     let cache = CacheDir::resolve(cache_dir, &variable)?;
     let options = Options::from_env(&variable);
-    let bars = local_runtime::progress::on_stderr();
+    let bars = progress.provisioning();
     let provisioned = provision(&cache, &options, bars.as_ref()).await?;
 
     let step = progress.step("Starting PostgreSQL");

@@ -43,6 +43,15 @@ impl Progress {
         Self { shown: false }
     }
 
+    /// What provisioning reports to.
+    pub fn provisioning(&self) -> Box<dyn local_runtime::progress::Progress> {
+        if self.shown {
+            local_runtime::progress::on_stderr()
+        } else {
+            Box::new(local_runtime::progress::Silent)
+        }
+    }
+
     /// Begins a step.
     pub fn step(&self, name: &'static str) -> Step {
         if self.shown && io::stderr().is_terminal() {
@@ -98,7 +107,8 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
 
 /// Writes a document as indented JSON.
 pub fn json(out: &mut impl Write, document: &impl serde::Serialize) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document)?;
+    // As an I/O error: serde_json's own hides a closed pipe from the chain of causes.
+    serde_json::to_writer_pretty(&mut *out, document).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())
 }

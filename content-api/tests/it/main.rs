@@ -21,4 +21,3 @@ mod seeding;
 mod store_contract;
 mod store_postgres;
 mod world;
-mod zz_measure;

@@ -47,7 +47,7 @@ impl ProblemResponse {
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "Internal error",
-            "The service failed to answer. The cause is in its log under this request id.",
+            "The service failed to answer. The cause is in its log, under the x-request-id of this response.",
         )
     }
 

@@ -1,5 +1,10 @@
 //! `PUT` and `DELETE /v1/documents`.
 
+use super::{
+    AppState,
+    bounds::{check_day, check_list, check_storable},
+    error::{from_indexing, invalid},
+};
 use auth::{Authorized, scope::IndexWrite};
 use axum::extract::State;
 use contracts::{
@@ -11,12 +16,6 @@ use contracts::{
     limits::MAX_DOCUMENTS_PER_PUSH,
 };
 use service_kit::{Json, ProblemResult};
-use time::{Date, format_description::well_known::Iso8601};
-
-use super::{
-    AppState,
-    error::{from_indexing, invalid},
-};
 
 /// Longest title, in characters.
 const MAX_TITLE: usize = 200;
@@ -98,7 +97,7 @@ fn check(document: &IndexDocument) -> Result<(), String> {
         .into_iter()
         .flatten()
     {
-        Date::parse(day, &Iso8601::DATE).map_err(|_| format!("'{day}' is no ISO 8601 day"))?;
+        check_day(day)?;
     }
     Ok(())
 }
@@ -111,7 +110,7 @@ fn check_text(text: &SearchText) -> Result<(), String> {
                 "{name} has {length} characters, expected 1 to {most}"
             ));
         }
-        Ok(())
+        check_storable(value)
     };
     bounded("the title", &text.title, MAX_TITLE)?;
     bounded("the description", &text.description, MAX_DESCRIPTION)?;
@@ -120,12 +119,7 @@ fn check_text(text: &SearchText) -> Result<(), String> {
 }
 
 fn check_values(values: &[String]) -> Result<(), String> {
-    if values.len() > MAX_VALUES {
-        return Err(format!(
-            "{} values in one list, expected at most {MAX_VALUES}",
-            values.len()
-        ));
-    }
+    check_list(values, MAX_VALUES)?;
     match values
         .iter()
         .find(|value| value.is_empty() || value.chars().count() > MAX_VALUE)

@@ -1,18 +1,18 @@
 //! `POST /v1/search`.
 
+use super::{
+    AppState,
+    bounds::{check_day, check_list, check_storable},
+    error::{from_search, invalid},
+};
 use auth::{Authorized, scope::ContentRead};
 use axum::extract::State;
 use contracts::{
-    limits::{MAX_QUERY_CHARS, MAX_RESULTS},
+    Filters,
+    limits::{MAX_FILTER_VALUES, MAX_QUERY_CHARS, MAX_RESULTS},
     search::{SearchAnswer, SearchRequest},
 };
 use service_kit::{Json, ProblemResult};
-use time::{Date, format_description::well_known::Iso8601};
-
-use super::{
-    AppState,
-    error::{from_search, invalid},
-};
 
 /// Finds documents by meaning and by words.
 pub async fn search(
@@ -48,11 +48,25 @@ fn check(request: &SearchRequest) -> ProblemResult<()> {
         let detail = "min_score must lie in 0 to 1.";
         return Err(invalid("invalid-min-score", "Invalid min_score", detail));
     }
-    if let Some(day) = &request.filters.usable_on {
-        Date::parse(day, &Iso8601::DATE).map_err(|_| {
-            let detail = format!("usable_on '{day}' is no ISO 8601 day such as 2026-11-22.");
-            invalid("invalid-filter", "Invalid filter", detail)
-        })?;
+    check_filters(&request.filters)
+        .map_err(|reason| invalid("invalid-filter", "Invalid filter", format!("{reason}.")))
+}
+
+fn check_filters(filters: &Filters) -> Result<(), String> {
+    let lists = [
+        ("themes", &filters.themes),
+        ("campaign_themes", &filters.campaign_themes),
+        ("channels", &filters.channels),
+        ("audience", &filters.audience),
+    ];
+    for (name, values) in lists {
+        check_list(values, MAX_FILTER_VALUES).map_err(|reason| format!("{name}: {reason}"))?;
+    }
+    if let Some(territory) = &filters.territory {
+        check_storable(territory).map_err(|reason| format!("territory: {reason}"))?;
+    }
+    if let Some(day) = &filters.usable_on {
+        check_day(day).map_err(|reason| format!("usable_on {reason}"))?;
     }
     Ok(())
 }

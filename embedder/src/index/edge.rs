@@ -207,14 +207,11 @@ fn config(dimensions: usize) -> EdgeConfig {
 fn apply(shard: &EdgeShard, changes: &[Change]) -> Result<(), OperationError> {
     let mut known = present(shard, changes)?;
     for change in changes {
-        let (id, revision, deletes) = match change {
-            Change::Put(entry) => (&entry.document.id, entry.document.revision, false),
-            Change::Delete(tombstone) => (&tombstone.id, tombstone.revision, true),
+        let (id, new) = match change {
+            Change::Put(entry) => (&entry.document.id, entry.manifest_entry()),
+            Change::Delete(tombstone) => (&tombstone.id, tombstone.manifest_entry()),
         };
-        if known
-            .get(id)
-            .is_some_and(|entry| outdated(revision, deletes, entry))
-        {
+        if known.get(id).is_some_and(|present| present.outdates(&new)) {
             continue;
         }
         let point = match change {
@@ -231,26 +228,10 @@ fn apply(shard: &EdgeShard, changes: &[Change]) -> Result<(), OperationError> {
         shard.update(UpdateOperation::PointOperation(
             PointOperations::UpsertPoints(insert),
         ))?;
-        let content_hash = match change {
-            Change::Put(entry) => Some(entry.content_hash.clone()),
-            Change::Delete(_) => None,
-        };
-        known.insert(
-            id.clone(),
-            ManifestEntry {
-                revision,
-                content_hash,
-            },
-        );
+        known.insert(id.clone(), new);
     }
     shard.flush();
     Ok(())
-}
-
-/// The greater revision wins; at the same revision, a tombstone wins over a document.
-fn outdated(revision: i64, deletes: bool, present: &ManifestEntry) -> bool {
-    let resurrects = !deletes && present.content_hash.is_none();
-    revision < present.revision || (revision == present.revision && resurrects)
 }
 
 fn present(

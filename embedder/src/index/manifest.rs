@@ -14,6 +14,15 @@ pub struct ManifestEntry {
     pub content_hash: Option<ContentHash>,
 }
 
+impl ManifestEntry {
+    /// Does this entry stand against `change`? The greater revision wins; at the same revision, a
+    /// tombstone wins over a document.
+    pub fn outdates(&self, change: &Self) -> bool {
+        let resurrects = change.content_hash.is_some() && self.content_hash.is_none();
+        change.revision < self.revision || (change.revision == self.revision && resurrects)
+    }
+}
+
 /// Every id that an index holds, with content hash and revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest(BTreeMap<ImageId, ManifestEntry>);

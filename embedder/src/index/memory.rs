@@ -69,12 +69,12 @@ impl VectorIndex for MemoryIndex {
                 .any(|(lang, sparse)| sparse.dot(entry.sparse.get(lang)) > 0.0)
         };
         let wanted = fitting.filter(|entry| query.dense.is_some() || shares_a_word(entry));
-        let candidate = |entry: &Box<IndexEntry>| Candidate {
+        let candidate = |entry: &IndexEntry| Candidate {
             id: entry.document.id.clone(),
             dense: entry.dense.clone(),
             sparse: entry.sparse.clone(),
         };
-        Ok(wanted.map(candidate).collect())
+        Ok(wanted.map(|entry| candidate(entry)).collect())
     }
 
     async fn manifest(&self) -> Result<Manifest, IndexError> {

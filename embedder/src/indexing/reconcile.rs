@@ -1,6 +1,6 @@
 //! Repairing the indexes from one another.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 
 use contracts::{
     ImageId,
@@ -49,7 +49,6 @@ impl Indexer {
                 let Some(theirs) = &manifests[source] else {
                     continue;
                 };
-                // Re-read after each source, so that a third index's copy is not repeated.
                 let Some(mine) = &manifests[place] else {
                     continue;
                 };
@@ -71,7 +70,9 @@ impl Indexer {
                         complete = false;
                     }
                 }
+                // Re-read after each source, so that a third index's copy is not repeated.
                 manifests[place] = index.manifest().await.ok();
+                complete &= manifests[place].is_some();
             }
             engines.push(repair);
         }
@@ -84,38 +85,49 @@ impl Indexer {
         Ok(ReconcileAnswer { engines })
     }
 
-    /// Takes over what the indexes hold, and counts the terms of documents not counted yet.
+    /// Takes over what the indexes hold together, and counts the terms of documents not counted yet.
     async fn adopt(
         &self,
         known: &mut Known,
         manifests: &[Option<Manifest>],
     ) -> Result<(), IndexError> {
-        let held = self.indexes.iter().zip(manifests);
-        let Some((index, manifest)) = held.filter_map(|(i, m)| Some((i, m.as_ref()?))).next()
-        else {
-            return Ok(());
-        };
-        let unlearned: Vec<ImageId> = manifest
-            .iter()
-            .filter(|(id, entry)| {
-                let former = known
-                    .get(*id)
-                    .and_then(|former| former.content_hash.as_ref());
-                entry.content_hash.is_some() && former != entry.content_hash.as_ref()
-            })
-            .map(|(id, _)| id.clone())
-            .collect();
-        for page in unlearned.chunks(PAGE) {
-            for entry in index.entries(page.to_vec()).await? {
-                self.learn(&entry.document);
+        // The newest of each, and the index that holds it: one that could not be mended is behind.
+        let mut newest: HashMap<&ImageId, (&ManifestEntry, usize)> = HashMap::new();
+        for (place, manifest) in manifests.iter().enumerate() {
+            for (id, entry) in manifest.iter().flat_map(Manifest::iter) {
+                if newest
+                    .get(id)
+                    .is_none_or(|(present, _)| entry.outdates(present))
+                {
+                    newest.insert(id, (entry, place));
+                }
             }
         }
-        for (id, entry) in manifest.iter() {
-            if entry.content_hash.is_none() {
+        let mut unlearned: Vec<Vec<ImageId>> = vec![Vec::new(); manifests.len()];
+        for (id, (entry, place)) in &newest {
+            let former = known
+                .get(*id)
+                .and_then(|former| former.content_hash.as_ref());
+            if entry.content_hash.is_some() && former != entry.content_hash.as_ref() {
+                unlearned[*place].push(ImageId::clone(id));
+            }
+        }
+        for (index, ids) in self.indexes.iter().zip(&unlearned) {
+            for page in ids.chunks(PAGE) {
+                for entry in index.entries(page.to_vec()).await? {
+                    self.learn(&entry.document);
+                }
+            }
+        }
+        for id in known.keys() {
+            if newest.get(id).is_none_or(|(e, _)| e.content_hash.is_none()) {
                 self.forget(id);
             }
-            known.insert(id.clone(), entry.clone());
         }
+        *known = newest
+            .into_iter()
+            .map(|(id, (entry, _))| (id.clone(), entry.clone()))
+            .collect();
         Ok(())
     }
 

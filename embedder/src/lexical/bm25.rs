@@ -14,6 +14,8 @@ pub const B: f32 = 0.75;
 /// Terms in a usual document. Fixed, so that a document's weights do not change when others are
 /// added: the catalogue's texts with title, hashtags and keywords hold 35 to 55 terms.
 pub const AVERAGE_TERMS: f32 = 44.0;
+/// Most distinct terms of a vector: pgvector's HNSW index refuses a `sparsevec` with more.
+pub const MAX_TERMS: usize = 1_000;
 
 /// Term weights, by ascending index without repetition: the form that Qdrant and pgvector take.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,12 +74,16 @@ pub fn term_index(stem: &str) -> u32 {
     u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]]) & 0x1fff_ffff
 }
 
-/// The document side: `tf (k1 + 1) / (tf + k1 (1 - b + b length / average))`.
+/// The document side: `tf (k1 + 1) / (tf + k1 (1 - b + b length / average))`. Of a text with more
+/// than [`MAX_TERMS`] distinct terms, the first ones count.
 pub fn document_weights(terms: &[Term]) -> SparseVector {
     let length_factor = 1.0 - B + B * terms.len() as f32 / AVERAGE_TERMS;
     let mut frequencies: BTreeMap<u32, f32> = BTreeMap::new();
     for term in terms {
-        *frequencies.entry(term_index(&term.stem)).or_insert(0.0) += 1.0;
+        let index = term_index(&term.stem);
+        if frequencies.len() < MAX_TERMS || frequencies.contains_key(&index) {
+            *frequencies.entry(index).or_insert(0.0) += 1.0;
+        }
     }
     frequencies
         .into_iter()

@@ -35,29 +35,29 @@ impl Failover {
         self.0.iter().map(|guarded| &guarded.index)
     }
 
-    /// Candidates from the first index that answers, and that engine's name. When every circuit is
-    /// open they are all tried again: an unlikely answer beats a certain refusal.
+    /// Candidates from the first index that answers, and that engine's name. Those whose circuit is
+    /// open are tried last of all: an unlikely answer beats a certain refusal.
     pub async fn candidates(
         &self,
         query: IndexQuery,
     ) -> Result<(&'static str, Vec<Candidate>), SearchError> {
-        let now = Instant::now();
-        let mut admitted: Vec<&Guarded> = self
-            .0
-            .iter()
-            .filter(|guarded| guarded.breaker.admits(now))
-            .collect();
-        if admitted.is_empty() {
-            admitted = self.0.iter().collect();
-        }
+        let mut left_out: Vec<&Guarded> = Vec::new();
         let mut last = None;
-        for guarded in admitted {
+        for guarded in &self.0 {
+            // Asked one by one: an index that is not needed must not use up its probe.
+            if !guarded.breaker.admits(Instant::now()) {
+                left_out.push(guarded);
+                continue;
+            }
             match ask(guarded, query.clone()).await {
                 Ok(candidates) => return Ok((guarded.index.engine(), candidates)),
-                Err(error) => {
-                    tracing::warn!(engine = guarded.index.engine(), %error, "index failed");
-                    last = Some(error);
-                }
+                Err(error) => last = Some(error),
+            }
+        }
+        for guarded in left_out {
+            match ask(guarded, query.clone()).await {
+                Ok(candidates) => return Ok((guarded.index.engine(), candidates)),
+                Err(error) => last = Some(error),
             }
         }
         Err(last.expect("at least one index was asked").into())
@@ -88,7 +88,10 @@ async fn ask(guarded: &Guarded, query: IndexQuery) -> Result<Vec<Candidate>, Ind
     }));
     match &answer {
         Ok(_) => guarded.breaker.succeeded(),
-        Err(_) => guarded.breaker.failed(Instant::now()),
+        Err(error) => {
+            tracing::warn!(engine = guarded.index.engine(), %error, "index failed");
+            guarded.breaker.failed(Instant::now());
+        }
     }
     answer
 }

@@ -42,10 +42,10 @@ pub struct Fusion {
 impl Default for Fusion {
     fn default() -> Self {
         Self {
-            lexical_weight: 0.3,
-            fused_floor: 0.32,
-            dense_floor: 0.39,
-            lexical_floor: 0.14,
+            lexical_weight: 0.45,
+            fused_floor: 0.295,
+            dense_floor: 0.44,
+            lexical_floor: 0.205,
         }
     }
 }

@@ -100,22 +100,25 @@ async fn batch(
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<Question>> {
-    let reader: Box<dyn BufRead> = if file == Path::new("-") {
-        Box::new(BufReader::new(io::stdin()))
+    let (name, reader): (_, Box<dyn BufRead>) = if file == Path::new("-") {
+        (
+            "standard input".into(),
+            Box::new(BufReader::new(io::stdin())),
+        )
     } else {
-        let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-        Box::new(BufReader::new(opened))
+        let name = file.to_string_lossy();
+        let opened = File::open(file).with_context(|| format!("cannot read {name}"))?;
+        (name, Box::new(BufReader::new(opened)))
     };
     let mut questions = Vec::new();
     for (number, line) in (1..).zip(reader.lines()) {
-        let line = line?;
+        let line = line.with_context(|| format!("cannot read {name} line {number}"))?;
         if line.trim().is_empty() {
             continue;
         }
         let question = serde_json::from_str(&line).with_context(|| {
             format!(
-                "{} line {number}: expected {{\"id\": …, \"text\": \"…\", \"lang\": \"es\"|\"en\"?}}",
-                file.display()
+                "{name} line {number}: expected {{\"id\": …, \"text\": \"…\", \"lang\": \"es\"|\"en\"?}}"
             )
         })?;
         questions.push(question);

@@ -111,7 +111,11 @@ impl Identity {
 
     /// The token endpoint and the published documents.
     pub fn router(&self) -> Router {
-        self.idp.router()
+        let health =
+            service_kit::health::router("local-idp", env!("CARGO_PKG_VERSION"), || async {
+                Vec::new()
+            });
+        self.idp.router().merge(health)
     }
 
     /// Who issues the tokens.

@@ -15,8 +15,8 @@ use crate::{
 
 /// Point ids are UUIDs of this namespace, made from the slug.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f0c_1a5e_2b7d_5c43_9e21_7d40_b6f3_8a10);
-/// A day later than any usage right ends.
-const NO_END: i64 = 9999_12_31;
+/// The last day of the year 9999: later than any usage right ends.
+const NO_END: i64 = 99_991_231;
 
 /// The vectors of a point.
 #[derive(Clone, Copy)]
