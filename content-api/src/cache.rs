@@ -26,7 +26,8 @@ use crate::{error::ApiError, index_view::IndexView, validate::Query};
 pub struct CacheKey(Arc<str>);
 
 impl CacheKey {
-    /// The key of a query at these versions of store and indexes.
+    /// The key of a query at these versions of store and indexes. Letter case counts: search splits
+    /// words such as `RunningShoes` by it.
     pub fn new(contents_version: i64, index: &IndexView, query: &Query) -> Self {
         let (generation, model) = index.get();
         // JSON of a tuple: no value can run into its neighbour.
@@ -36,7 +37,7 @@ impl CacheKey {
                 generation,
                 model.as_ref().map(|model| model.as_str()),
             ),
-            text: query.text.to_lowercase(),
+            text: &query.text,
             query: (
                 query.language,
                 query.limit,
@@ -57,7 +58,7 @@ impl CacheKey {
 #[derive(Serialize)]
 struct Canonical<'a> {
     versions: (i64, i64, Option<&'a str>),
-    text: String,
+    text: &'a str,
     query: (Option<contracts::Language>, u32, Option<u32>),
     filters: &'a contracts::Filters,
 }

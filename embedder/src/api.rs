@@ -59,14 +59,14 @@ pub fn router(state: AppState) -> Router {
         .merge(health)
 }
 
-/// One index that answers is enough to serve.
+/// One index that answers is enough to serve. Nothing is read: anybody may ask.
 async fn missing(indexer: &Indexer) -> Vec<String> {
-    let engines = indexer.status().await;
-    if engines.iter().any(|engine| engine.ready) {
-        return Vec::new();
+    let mut missing = Vec::new();
+    for index in indexer.indexes() {
+        match index.entries(Vec::new()).await {
+            Ok(_) => return Vec::new(),
+            Err(_) => missing.push(format!("index {}", index.engine())),
+        }
     }
-    engines
-        .into_iter()
-        .map(|engine| format!("index {}", engine.engine))
-        .collect()
+    missing
 }

@@ -154,6 +154,12 @@ pub trait VectorIndex: Send + Sync {
     /// What it holds: every id with content hash and revision, tombstones included.
     async fn manifest(&self) -> Result<Manifest, IndexError>;
 
+    /// Tidies up: builds what searches of a large collection need and drops what was replaced.
+    /// Called now and then, between writes. Engines that do so by themselves do nothing here.
+    async fn maintain(&self) -> Result<(), IndexError> {
+        Ok(())
+    }
+
     /// Whole entries, for copying to another index. Unknown ids and tombstones are left out.
     async fn entries(&self, ids: Vec<ImageId>) -> Result<Vec<IndexEntry>, IndexError>;
 }

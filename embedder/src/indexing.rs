@@ -212,6 +212,11 @@ impl Indexer {
         })
     }
 
+    /// Every index, the primary first.
+    pub fn indexes(&self) -> &[Arc<dyn VectorIndex>] {
+        &self.indexes
+    }
+
     /// Completes when an index has missed a change and should be repaired soon.
     pub async fn repair_wanted(&self) {
         self.repair_wanted.notified().await;

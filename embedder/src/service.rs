@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use auth::Verifier;
 use axum::Router;
+use contracts::ModelId;
 use secrecy::ExposeSecret;
 use service_kit::{
     CancellationToken, Clock,
@@ -21,6 +22,16 @@ use crate::{
 
 /// Longest that one request may take; a full batch of documents takes about three seconds.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// To be raised when what is stored for an unchanged document would change: the composition of the
+/// searched text, the analyser, BM25's constants. Hashes of documents do not tell; a collection of
+/// another name does, and is filled anew.
+const INDEX_FORMAT: u32 = 1;
+
+/// What a collection is named by: the model, and how its documents were made ready.
+fn collection(model: &ModelId) -> ModelId {
+    ModelId::new(format!("{model}-f{INDEX_FORMAT}"))
+}
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +82,7 @@ impl Service {
         }
         let pgvector = PgVectorIndex::connect(
             database_url.expose_secret(),
-            embedder.model(),
+            &collection(embedder.model()),
             embedder.dimensions(),
         )
         .await?;
@@ -144,7 +155,7 @@ async fn open_edge(
     directory: std::path::PathBuf,
     embedder: &dyn Embedder,
 ) -> Result<Option<Arc<dyn VectorIndex>>, StartError> {
-    let (model, dimensions) = (embedder.model().clone(), embedder.dimensions());
+    let (model, dimensions) = (collection(embedder.model()), embedder.dimensions());
     let index = tokio::task::spawn_blocking(move || {
         crate::index::edge::EdgeIndex::open(&directory, &model, dimensions)
     })

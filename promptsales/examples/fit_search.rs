@@ -40,14 +40,18 @@ struct Case {
 async fn main() -> anyhow::Result<()> {
     let cases = collect().await?;
     let all: Vec<&Case> = cases.iter().collect();
-    println!("lexical weight, nDCG@10 of the whole ranking");
+    println!("lexical weight: nDCG@10 of the whole ranking; floor, and nDCG@10 cut at it");
     for weight in weights() {
         let fusion = Fusion {
             lexical_weight: weight,
             ..Fusion::default()
         };
-        let [es, en] = Language::ALL.map(|language| ranking(&all, fusion, language));
-        println!("  {weight:.2}  es {es:.3}  en {en:.3}");
+        let [es, en] = Language::ALL.map(|language| ranking(&all, fusion, 0.0, language));
+        let floor = floor(&all, fusion, SearchMode::Fused);
+        let [cut_es, cut_en] = Language::ALL.map(|language| ranking(&all, fusion, floor, language));
+        println!(
+            "  {weight:.2}  es {es:.3}  en {en:.3}  floor {floor:.3}  es {cut_es:.3}  en {cut_en:.3}"
+        );
     }
     let fitted = fit(&all);
     println!("\nfitted on all {} queries: {fitted:#?}", cases.len());
@@ -119,7 +123,7 @@ fn fit(cases: &[&Case]) -> Fusion {
             lexical_weight: weight,
             ..Fusion::default()
         };
-        mean(Language::ALL.map(|language| ranking(cases, fusion, language)))
+        mean(Language::ALL.map(|language| ranking(cases, fusion, 0.0, language)))
     };
     let lexical_weight = weights()
         .max_by(|a, b| quality(*a).total_cmp(&quality(*b)))
@@ -146,11 +150,11 @@ fn floor(cases: &[&Case], fusion: Fusion, mode: SearchMode) -> f32 {
         .unwrap_or(1.0)
 }
 
-fn ranking(cases: &[&Case], fusion: Fusion, language: Language) -> f64 {
+fn ranking(cases: &[&Case], fusion: Fusion, floor: f32, language: Language) -> f64 {
     let judged = cases
         .iter()
         .filter(|case| case.query.language == language && !case.query.expects_nothing());
-    mean(judged.map(|case| ndcg_at_10(&case.query, &ranked(case, fusion, 0.0))))
+    mean(judged.map(|case| ndcg_at_10(&case.query, &ranked(case, fusion, floor))))
 }
 
 fn ranked(case: &Case, fusion: Fusion, floor: f32) -> Vec<ImageId> {

@@ -37,7 +37,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Mcp => {
             // A client reads our standard error into its log; steps would only fill it.
-            let session = Session::open(&global, &Progress::silent()).await?;
+            let session = Session::open(&global, &Progress::silent(), true).await?;
             let served = mcp::run(&session).await;
             close(session, served).await
         }
@@ -52,7 +52,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn open(global: &Global) -> anyhow::Result<Session> {
-    Session::open(global, &Progress::at_terminal()).await
+    Session::open(global, &Progress::at_terminal(), false).await
 }
 
 /// Stops what the command started, also when it failed; its own failure is the one to report.

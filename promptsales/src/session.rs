@@ -35,7 +35,9 @@ pub struct Session {
 
 impl Session {
     /// Uses the system that runs in this home, else starts one that [`Self::close`] stops.
-    pub async fn open(global: &Global, progress: &Progress) -> anyhow::Result<Self> {
+    ///
+    /// `publish` lets other commands use that system too: for a command that stays.
+    pub async fn open(global: &Global, progress: &Progress, publish: bool) -> anyhow::Result<Self> {
         let home = Home::resolve(global.data_dir.clone())?;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let mut waited = false;
@@ -46,7 +48,7 @@ impl Session {
                         home: home.clone(),
                         cache_dir: global.cache_dir.clone(),
                         port_base: None,
-                        publish: false,
+                        publish,
                     };
                     let own = Embedded::start(settings, lock, progress).await?;
                     return Self::connect(home, own.endpoints().clone(), Some(own));

@@ -2,7 +2,7 @@
 
 use auth::{Authorized, scope::ContentRead};
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use contracts::{ContentDocument, ImageId, Problem};
@@ -44,9 +44,10 @@ const REVALIDATE: &str = "private, no-cache";
 pub async fn get_document(
     _caller: Authorized<ContentRead>,
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> ProblemResult<Response> {
+    let Path(id) = id.map_err(|_| no_such_content("that is not UTF-8"))?;
     let document = find(state.store.as_ref(), &id).await?;
     let etag = format!("\"{}\"", document.revision);
     let validators = [

@@ -2,7 +2,10 @@
 
 use auth::{Authorized, scope::ContentRead};
 use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     response::{IntoResponse, Response},
 };
 use contracts::{ContentDocument, Problem, limits::RENDITION_WIDTHS};
@@ -12,7 +15,10 @@ use serde::Deserialize;
 use service_kit::{ProblemResponse, ProblemResult};
 
 use super::{AppState, documents::find, preconditions::not_modified};
-use crate::{error::invalid_parameter, image_urls::version};
+use crate::{
+    error::{invalid_parameter, no_such_content},
+    image_urls::version,
+};
 
 /// The URL names the bytes, so they never change. `private`: it takes a token to see them.
 const IMMUTABLE: &str = "private, max-age=31536000, immutable";
@@ -69,10 +75,11 @@ pub struct ImageQuery {
 pub async fn get_image(
     _caller: Authorized<ContentRead>,
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     query: Result<Query<ImageQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> ProblemResult<Response> {
+    let Path(id) = id.map_err(|_| no_such_content("that is not UTF-8"))?;
     let Query(query) = query.map_err(|rejection| {
         let detail = format!(
             "{}. Known parameters are width, format and v, each once.",

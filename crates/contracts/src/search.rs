@@ -116,7 +116,7 @@ pub struct SearchHit {
 /// Why a document was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
-    /// Cosine similarity of meanings, -1 to 1: the nearer of the document's two languages.
+    /// Cosine similarity of meanings, -1 to 1: the mean over the document's two languages.
     pub dense: f32,
     /// BM25 score divided by the query's own best possible score, 0 to 1.
     pub lexical: f32,

@@ -118,6 +118,18 @@ impl VectorIndex for EdgeIndex {
         self.run(manifest).await
     }
 
+    async fn maintain(&self) -> Result<(), IndexError> {
+        let writer = Arc::clone(&self.writer);
+        self.run(move |shard| {
+            let _one_at_a_time = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if shard.optimize()? {
+                shard.flush();
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn entries(&self, ids: Vec<ImageId>) -> Result<Vec<IndexEntry>, IndexError> {
         self.run(move |shard| {
             let points: Vec<PointId> = ids.iter().map(point_id).collect();

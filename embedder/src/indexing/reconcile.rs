@@ -77,10 +77,16 @@ impl Indexer {
             engines.push(repair);
         }
         self.lagging.store(!complete, Ordering::Release);
-        self.adopt(&mut known, &manifests).await?;
-        self.move_centre(&known).await;
+        // First of all: what was repaired must not be answered from a cache, whatever fails below.
         if engines.iter().any(Repair::did_something) {
             self.shared.bump();
+        }
+        self.adopt(&mut known, &manifests).await?;
+        self.move_centre(&known).await;
+        for index in &self.indexes {
+            if let Err(error) = index.maintain().await {
+                tracing::warn!(%error, "index maintenance failed");
+            }
         }
         Ok(ReconcileAnswer { engines })
     }

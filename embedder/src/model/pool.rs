@@ -6,6 +6,7 @@
 
 use std::{
     num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -129,16 +130,29 @@ fn work(mut session: Session, inbox: &Mutex<mpsc::UnboundedReceiver<Job>>, queue
             };
             gather(first, &mut inbox)
         };
+        // Nobody waits for these any more: under overload they would be all that is computed.
+        let (jobs, abandoned): (Vec<Job>, Vec<Job>) =
+            jobs.into_iter().partition(|job| !job.reply.is_closed());
+        queued.fetch_sub(texts_in(&abandoned), Ordering::Relaxed);
+        if jobs.is_empty() {
+            continue;
+        }
         let texts: Vec<&str> = jobs
             .iter()
             .flat_map(|job| &job.texts)
             .map(String::as_str)
             .collect();
         let total = texts.len();
-        let answer = session.embed(&texts);
+        // A text that makes the runtime panic must cost its own batch, not the worker.
+        let answer = catch_unwind(AssertUnwindSafe(|| session.embed(&texts)))
+            .unwrap_or_else(|_| Err(EmbedError::Model("the session panicked".to_owned())));
         queued.fetch_sub(total, Ordering::Relaxed);
         deliver(jobs, answer);
     }
+}
+
+fn texts_in(jobs: &[Job]) -> usize {
+    jobs.iter().map(|job| job.texts.len()).sum()
 }
 
 /// The first job and those that wait behind it, while they fit into one batch.

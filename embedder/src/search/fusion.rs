@@ -42,8 +42,8 @@ pub struct Fusion {
 impl Default for Fusion {
     fn default() -> Self {
         Self {
-            lexical_weight: 0.45,
-            fused_floor: 0.295,
+            lexical_weight: 0.35,
+            fused_floor: 0.313,
             dense_floor: 0.44,
             lexical_floor: 0.205,
         }

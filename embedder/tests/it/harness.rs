@@ -24,8 +24,17 @@ use embedder::{
         EmbedError, Embedded, Embedder, fastembed::load_onnx_runtime, pool::SessionPool,
         source::ModelSource,
     },
+    search::Fusion,
 };
 use sha2::{Digest, Sha256};
+
+/// Weights and floors that stay when the fitted ones move: five pictures are no catalogue.
+pub const FUSION: Fusion = Fusion {
+    lexical_weight: 0.3,
+    fused_floor: 0.32,
+    dense_floor: 0.39,
+    lexical_floor: 0.14,
+};
 
 /// The bundled model in two sessions, loaded once for all tests; `None` where ONNX Runtime is missing.
 pub fn pool() -> Option<Arc<SessionPool>> {

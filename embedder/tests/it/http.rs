@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use auth::{Verifier, VerifierConfig};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use contracts::{Problem, Scope, problem::PROBLEM_JSON};
-use embedder::{Service, index::VectorIndex, model::Embedder, search::Fusion};
+use embedder::{Service, index::VectorIndex, model::Embedder};
 use local_idp::{LocalIdp, LocalIdpConfig, RegisteredClient};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::ExposeSecret;
@@ -14,7 +14,7 @@ use service_kit::{CancellationToken, Clock};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::harness::{Flaky, Mood, dot, plain, pool};
+use crate::harness::{FUSION, Flaky, Mood, dot, plain, pool};
 
 const API: &str = "https://promptsales.local/api";
 
@@ -66,7 +66,7 @@ impl Api {
         let held = indexes
             .iter()
             .map(|index| Arc::clone(index) as Arc<dyn VectorIndex>);
-        let service = Service::with(model, held.collect(), Fusion::default(), &clock);
+        let service = Service::with(model, held.collect(), FUSION, &clock);
         let router = service.await.unwrap().router(verifier);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());

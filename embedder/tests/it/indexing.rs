@@ -8,13 +8,12 @@ use embedder::{
     index::{IndexEntry, IndexError, Manifest, VectorIndex},
     indexing::IndexingError,
     model::Embedder,
-    search::Fusion,
     state::Shared,
 };
 use service_kit::{CancellationToken, Clock};
 use time::{Duration, OffsetDateTime};
 
-use crate::harness::{Flaky, Mood, WordHashes, deletion, id, plain, request};
+use crate::harness::{FUSION, Flaky, Mood, WordHashes, deletion, id, plain, request};
 
 /// A service over indexes called `one`, `two` and so on.
 pub struct Bench {
@@ -39,7 +38,7 @@ impl Bench {
         let service = Service::with(
             Arc::clone(&embedder) as Arc<dyn Embedder>,
             held.collect(),
-            Fusion::default(),
+            FUSION,
             &Clock::system(),
         )
         .await?;

@@ -10,17 +10,17 @@ use embedder::{
     Service,
     index::{VectorIndex, memory::MemoryIndex},
     model::Embedder,
-    search::{Fusion, SearchError},
+    search::SearchError,
 };
 use service_kit::Clock;
 
-use crate::harness::{document, pool, request};
+use crate::harness::{FUSION, document, pool, request};
 
 /// A service with five pictures; `None` where there is no model.
 async fn gallery() -> Option<Service> {
     let index: Arc<dyn VectorIndex> = Arc::new(MemoryIndex::default());
-    let (fusion, clock) = (Fusion::default(), Clock::system());
-    let service = Service::with(pool()? as Arc<dyn Embedder>, vec![index], fusion, &clock);
+    let clock = Clock::system();
+    let service = Service::with(pool()? as Arc<dyn Embedder>, vec![index], FUSION, &clock);
     let service = service.await.unwrap();
     let mut shoes = document(
         "running-shoes",
@@ -205,7 +205,7 @@ async fn nothing_that_fits_is_an_empty_answer_that_says_so() {
             "{text}: {:?}",
             answer.hits
         );
-        assert_eq!(answer.floor, Fusion::default().fused_floor);
+        assert_eq!(answer.floor, FUSION.fused_floor);
         let nearest = SearchRequest {
             min_score: Some(0.0),
             ..request(text)
@@ -263,11 +263,10 @@ async fn each_mode_counts_its_own_evidence() {
     let Some(service) = gallery().await else {
         return;
     };
-    let fusion = Fusion::default();
     for (mode, floor) in [
-        (SearchMode::Dense, fusion.dense_floor),
-        (SearchMode::Lexical, fusion.lexical_floor),
-        (SearchMode::Fused, fusion.fused_floor),
+        (SearchMode::Dense, FUSION.dense_floor),
+        (SearchMode::Lexical, FUSION.lexical_floor),
+        (SearchMode::Fused, FUSION.fused_floor),
     ] {
         let answer = ask(
             &service,

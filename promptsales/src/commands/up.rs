@@ -21,10 +21,7 @@ const EXAMPLES: [(Language, &str); 2] = [
         Language::Es,
         "zapatillas para salir a correr cuando sale el sol",
     ),
-    (
-        Language::En,
-        "a quiet place by the sea for a winter holiday campaign",
-    ),
+    (Language::En, "a lonely lighthouse above stormy waves"),
 ];
 
 /// Serves until Ctrl-C.
