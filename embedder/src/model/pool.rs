@@ -1,7 +1,7 @@
 //! A pool of single-threaded sessions behind one bounded queue.
 //!
 //! Each worker is a thread that owns a session. It takes a text and whatever else waits, up to
-//! [`BATCH`], and runs them as one batch: alone, a query is answered at once; under load, queries
+//! a batch of 16, and runs them as one batch: alone, a query is answered at once; under load, queries
 //! share a run. A large request is sorted by length first, so that a batch pads little.
 
 use std::{
