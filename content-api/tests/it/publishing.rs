@@ -124,13 +124,14 @@ async fn indexes_that_were_lost_are_filled_again() {
         return;
     };
     world.publish(&["alpha", "beta"]).await;
-    assert_eq!(world.double.reconciles.load(SeqCst), 0);
+    // An audit in the middle of publishing may have asked already, and found nothing to mend.
+    let before = world.double.reconciles.load(SeqCst);
     world.double.lose_everything();
     until("everything is back", async || {
         world.double.held().len() == 2
     })
     .await;
-    assert!(world.double.reconciles.load(SeqCst) >= 1);
+    assert!(world.double.reconciles.load(SeqCst) > before);
     world.drained().await;
     assert_level(&world).await;
 }
