@@ -41,15 +41,18 @@ impl VectorIndex for MemoryIndex {
     async fn apply(&self, changes: Vec<Change>) -> Result<(), IndexError> {
         let mut held = self.held();
         for change in changes {
-            let (id, new): (_, Held) = match change {
-                Change::Put(entry) => (entry.document.id.clone(), Ok(entry)),
-                Change::Delete(tombstone) => (tombstone.id, Err(tombstone.revision)),
+            let (id, line, new): (_, _, Held) = match change {
+                Change::Put(entry) => {
+                    (entry.document.id.clone(), entry.manifest_entry(), Ok(entry))
+                }
+                Change::Delete(tombstone) => {
+                    let line = tombstone.manifest_entry();
+                    (tombstone.id, line, Err(tombstone.revision))
+                }
             };
-            let outdated = held.get(&id).is_some_and(|present| {
-                let resurrects = present.is_err() && new.is_ok();
-                revision(&new) < revision(present)
-                    || (revision(&new) == revision(present) && resurrects)
-            });
+            let outdated = held
+                .get(&id)
+                .is_some_and(|present| manifest_entry(present).outdates(&line));
             if !outdated {
                 held.insert(id, new);
             }
@@ -78,16 +81,7 @@ impl VectorIndex for MemoryIndex {
     }
 
     async fn manifest(&self) -> Result<Manifest, IndexError> {
-        let entry = |(id, held): (&ImageId, &Held)| {
-            let content_hash = held.as_ref().ok().map(|entry| entry.content_hash.clone());
-            (
-                id.clone(),
-                ManifestEntry {
-                    revision: revision(held),
-                    content_hash,
-                },
-            )
-        };
+        let entry = |(id, held): (&ImageId, &Held)| (id.clone(), manifest_entry(held));
         Ok(self.held().iter().map(entry).collect())
     }
 
@@ -103,10 +97,13 @@ impl VectorIndex for MemoryIndex {
     }
 }
 
-fn revision(held: &Held) -> i64 {
+fn manifest_entry(held: &Held) -> ManifestEntry {
     match held {
-        Ok(entry) => entry.document.revision,
-        Err(revision) => *revision,
+        Ok(entry) => entry.manifest_entry(),
+        Err(revision) => ManifestEntry {
+            revision: *revision,
+            content_hash: None,
+        },
     }
 }
 
