@@ -6,6 +6,7 @@
 
 pub mod fastembed;
 pub mod pool;
+mod queue;
 pub mod source;
 
 use async_trait::async_trait;

@@ -6,14 +6,23 @@
 use std::path::Path;
 
 use ::fastembed::{
-    InitOptionsUserDefined, Pooling, TextEmbedding, TextInitOptions, UserDefinedEmbeddingModel,
+    InitOptionsUserDefined, OutputKey, Pooling, TextEmbedding, TextInitOptions,
+    UserDefinedEmbeddingModel,
 };
 use contracts::ModelId;
 
 use super::{
     EmbedError, Embedded,
-    source::{LoadError, MAX_TOKENS, ModelSource, hub_model, slug},
+    source::{LoadError, MAX_TOKENS, ModelFiles, ModelSource, hub_model, slug},
 };
+
+/// fastembed's own order, which it does not export.
+const USUAL_OUTPUTS: [OutputKey; 4] = [
+    OutputKey::OnlyOne,
+    OutputKey::ByName("text_embeds"),
+    OutputKey::ByName("last_hidden_state"),
+    OutputKey::ByName("sentence_embedding"),
+];
 
 /// Loads the ONNX Runtime library. To be called once, before any session; a second call with
 /// another library has no effect.
@@ -33,6 +42,9 @@ pub fn load_onnx_runtime(library: &Path) -> Result<(), LoadError> {
 /// One session with its tokenizer. Not shared: a worker owns it.
 pub struct Session {
     inner: TextEmbedding,
+    pooling: Option<Pooling>,
+    /// The model's outputs that may hold the vectors, the likeliest first.
+    output: Vec<OutputKey>,
     model: ModelId,
     dimensions: usize,
 }
@@ -40,23 +52,9 @@ pub struct Session {
 impl Session {
     /// Loads a model and tries it on one word, which also tells its dimensions.
     pub fn load(source: &ModelSource) -> Result<Self, LoadError> {
-        let (inner, model) = match source.files()? {
-            Some(files) => {
-                let definition = UserDefinedEmbeddingModel::new(files.onnx, files.tokenizer)
-                    .with_pooling(Pooling::Mean);
-                let options = InitOptionsUserDefined::new()
-                    .with_max_length(MAX_TOKENS)
-                    .with_intra_threads(1);
-                let inner = TextEmbedding::try_new_from_user_defined(definition, options)
-                    .map_err(|error| LoadError::Model(error.to_string()))?;
-                (inner, files.model)
-            }
+        let mut session = match source.files()? {
+            Some(files) => from_files(files)?,
             None => from_hub(source)?,
-        };
-        let mut session = Self {
-            inner,
-            model,
-            dimensions: 0,
         };
         let probe = session
             .embed(&["prueba"])
@@ -75,11 +73,40 @@ impl Session {
         self.dimensions
     }
 
+    /// Counts the tokens that this session would read; for a text that it can't read, the bytes.
+    pub fn token_counter(&self) -> impl Fn(&str) -> usize + Send + Sync + use<> {
+        let tokenizer = self.inner.tokenizer.clone();
+        move |text| {
+            let encoded = tokenizer.encode(text, true);
+            encoded.map_or(text.len(), |encoding| encoding.len())
+        }
+    }
+
     /// Embeds one batch, padded to its longest text. Blocks for the whole computation.
     pub fn embed(&mut self, texts: &[&str]) -> Result<Vec<Embedded>, EmbedError> {
-        let vectors = self
-            .inner
-            .embed(texts, Some(texts.len()))
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        // fastembed's own `embed` does the same, but drops the mask, which knows the tokens.
+        let mut vectors = Vec::with_capacity(texts.len());
+        let mut tokens = Vec::with_capacity(texts.len());
+        let precedence = self.output.as_slice();
+        self.inner
+            .transform(texts, Some(texts.len()))
+            .and_then(|output| {
+                for batch in output.into_raw() {
+                    let pooled = batch.select_and_pool_output(&precedence, self.pooling.clone())?;
+                    vectors.extend(pooled.rows().into_iter().map(|row| row.to_vec()));
+                    tokens.extend(
+                        batch
+                            .attention_mask_array
+                            .rows()
+                            .into_iter()
+                            .map(|m| m.sum()),
+                    );
+                }
+                Ok(())
+            })
             .map_err(|error| EmbedError::Model(error.to_string()))?;
         if vectors.len() != texts.len() {
             return Err(EmbedError::Model(format!(
@@ -88,40 +115,53 @@ impl Session {
                 vectors.len()
             )));
         }
-        texts
-            .iter()
-            .zip(vectors)
-            .map(|(text, embedding)| {
-                Ok(Embedded {
-                    tokens: self.count_tokens(text)?,
-                    embedding: unit(embedding),
-                })
-            })
-            .collect()
-    }
-
-    fn count_tokens(&self, text: &str) -> Result<u32, EmbedError> {
-        let encoding = self
-            .inner
-            .tokenizer
-            .encode(text, true)
-            .map_err(|error| EmbedError::Model(error.to_string()))?;
-        Ok(encoding.get_attention_mask().iter().sum())
+        let embedded = |(embedding, tokens): (_, i64)| Embedded {
+            embedding: unit(embedding),
+            tokens: tokens.try_into().unwrap_or_default(),
+        };
+        Ok(vectors.into_iter().zip(tokens).map(embedded).collect())
     }
 }
 
-fn from_hub(source: &ModelSource) -> Result<(TextEmbedding, ModelId), LoadError> {
+fn from_files(files: ModelFiles) -> Result<Session, LoadError> {
+    let definition = UserDefinedEmbeddingModel::new(files.onnx, files.tokenizer);
+    let options = InitOptionsUserDefined::new()
+        .with_max_length(MAX_TOKENS)
+        .with_intra_threads(1);
+    Ok(Session {
+        inner: TextEmbedding::try_new_from_user_defined(definition, options).map_err(refused)?,
+        pooling: Some(Pooling::Mean),
+        output: USUAL_OUTPUTS.to_vec(),
+        model: files.model,
+        dimensions: 0,
+    })
+}
+
+fn from_hub(source: &ModelSource) -> Result<Session, LoadError> {
     let ModelSource::Hub { code, cache } = source else {
         return Err(LoadError::Model(
             "only a hub model comes without files".to_owned(),
         ));
     };
-    let options = TextInitOptions::new(hub_model(code)?)
+    let model = hub_model(code)?;
+    let own_output = TextEmbedding::get_model_info(&model)
+        .map_err(refused)?
+        .output_key
+        .clone();
+    let options = TextInitOptions::new(model.clone())
         .with_cache_dir(cache.clone())
         .with_intra_threads(1);
-    let inner =
-        TextEmbedding::try_new(options).map_err(|error| LoadError::Model(error.to_string()))?;
-    Ok((inner, ModelId::new(slug(code))))
+    Ok(Session {
+        inner: TextEmbedding::try_new(options).map_err(refused)?,
+        pooling: TextEmbedding::get_default_pooling_method(&model),
+        output: own_output.map_or_else(|| USUAL_OUTPUTS.to_vec(), |key| vec![key]),
+        model: ModelId::new(slug(code)),
+        dimensions: 0,
+    })
+}
+
+fn refused(error: ::fastembed::Error) -> LoadError {
+    LoadError::Model(error.to_string())
 }
 
 /// Scales to length 1, so that a dot product is a cosine. A zero vector stays as it is.

@@ -1,0 +1,302 @@
+//! Where texts wait for a session: two bounded lanes, and the sleeping workers.
+//!
+//! A query goes before bulk work, since somebody waits for it; bulk work gets every fourth batch all
+//! the same, so that indexing never starves. Of the sleeping workers the last to run is woken: its
+//! weights are still in its core's caches, and a lone query on another session takes twice as long.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::oneshot;
+
+use super::{EmbedError, Embedded};
+
+/// Most texts in one run of a session: more pads more and gains nothing on a CPU.
+pub(super) const BATCH: usize = 16;
+/// Most texts held in each lane. At about 5 ms each, a text at the end waits for some seconds.
+const MAX_HELD: usize = 2_048;
+/// Batches of queries that may pass waiting bulk work in a row.
+const MAX_PASSES: usize = 3;
+
+pub(super) type Answer = Result<Vec<Embedded>, EmbedError>;
+
+/// At most [`BATCH`] texts, and who waits for them.
+pub(super) struct Job {
+    pub texts: Vec<String>,
+    pub reply: oneshot::Sender<Answer>,
+}
+
+/// Which lane a request takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// One text: a query.
+    Query,
+    /// Several: indexing, or a client's batch.
+    Bulk,
+}
+
+/// Jobs for one run of a session. Its texts count as held until [`Queue::finished`].
+pub(super) struct Batch {
+    pub jobs: Vec<Job>,
+    lane: Lane,
+    held: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    /// Texts that wait or are being computed.
+    held: usize,
+}
+
+#[derive(Default)]
+struct State {
+    queries: Waiting,
+    bulk: Waiting,
+    passes: usize,
+    /// Sleeping workers; the last to fall asleep is the last here.
+    asleep: Vec<usize>,
+    closed: bool,
+}
+
+pub(super) struct Queue {
+    state: Mutex<State>,
+    /// One per worker, so that a certain one can be woken.
+    alarms: Vec<Condvar>,
+}
+
+impl Queue {
+    pub fn new(workers: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            alarms: (0..workers).map(|_| Condvar::new()).collect(),
+        }
+    }
+
+    /// Lets jobs wait in a lane, all or none of them.
+    pub fn push(&self, lane: Lane, jobs: Vec<Job>) -> Result<(), EmbedError> {
+        let asked: usize = jobs.iter().map(|job| job.texts.len()).sum();
+        let mut state = self.lock();
+        if state.closed {
+            return Err(EmbedError::Stopped);
+        }
+        let waiting = state.lane(lane);
+        // A request larger than the bound passes when nothing else is held, else it never could.
+        if waiting.held > 0 && waiting.held + asked > MAX_HELD {
+            let queued = waiting.held;
+            return Err(EmbedError::Overloaded { queued });
+        }
+        waiting.held += asked;
+        let wanted = jobs.len();
+        waiting.jobs.extend(jobs);
+        for _ in 0..wanted {
+            let Some(worker) = state.asleep.pop() else {
+                break;
+            };
+            self.alarms[worker].notify_one();
+        }
+        Ok(())
+    }
+
+    /// The next batch for this worker. Sleeps until there is one; `None` once closed and empty.
+    pub fn next(&self, worker: usize) -> Option<Batch> {
+        let mut state = self.lock();
+        loop {
+            if let Some(batch) = state.take() {
+                return Some(batch);
+            }
+            if state.closed {
+                return None;
+            }
+            // Not twice, after a wake-up for work that another worker took first.
+            if !state.asleep.contains(&worker) {
+                state.asleep.push(worker);
+            }
+            state = self.alarms[worker]
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Frees what a batch held.
+    pub fn finished(&self, lane: Lane, held: usize) {
+        self.lock().lane(lane).held -= held;
+    }
+
+    /// Refuses new work; workers do what waits, then end.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.alarms.iter().for_each(Condvar::notify_one);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code of ours panics while it holds the lock, and the counts are whole at each step.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Batch {
+    /// Lane and texts, for [`Queue::finished`].
+    pub fn share(&self) -> (Lane, usize) {
+        (self.lane, self.held)
+    }
+}
+
+impl State {
+    fn lane(&mut self, lane: Lane) -> &mut Waiting {
+        match lane {
+            Lane::Query => &mut self.queries,
+            Lane::Bulk => &mut self.bulk,
+        }
+    }
+
+    fn take(&mut self) -> Option<Batch> {
+        self.queries.drop_abandoned();
+        self.bulk.drop_abandoned();
+        let lane = match (self.queries.jobs.is_empty(), self.bulk.jobs.is_empty()) {
+            (true, true) => return None,
+            (false, true) => Lane::Query,
+            (true, false) => Lane::Bulk,
+            (false, false) if self.passes < MAX_PASSES => Lane::Query,
+            (false, false) => Lane::Bulk,
+        };
+        let passed = lane == Lane::Query && !self.bulk.jobs.is_empty();
+        self.passes = if passed { self.passes + 1 } else { 0 };
+        let (jobs, held) = self.lane(lane).gather();
+        Some(Batch { jobs, lane, held })
+    }
+}
+
+impl Waiting {
+    /// Nobody waits for these any more: under overload they would be all that is computed.
+    fn drop_abandoned(&mut self) {
+        let held = &mut self.held;
+        self.jobs.retain(|job| {
+            let wanted = !job.reply.is_closed();
+            if !wanted {
+                *held -= job.texts.len();
+            }
+            wanted
+        });
+    }
+
+    /// The first job and those behind it, while they fit into one batch.
+    fn gather(&mut self) -> (Vec<Job>, usize) {
+        let mut texts = 0;
+        let mut jobs = Vec::new();
+        while let Some(next) = self.jobs.front() {
+            if !jobs.is_empty() && texts + next.texts.len() > BATCH {
+                break;
+            }
+            texts += next.texts.len();
+            jobs.extend(self.jobs.pop_front());
+        }
+        (jobs, texts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Caller = oneshot::Receiver<Answer>;
+
+    fn job(name: &str, texts: usize) -> (Job, Caller) {
+        let (reply, caller) = oneshot::channel();
+        let texts = vec![name.to_owned(); texts];
+        (Job { texts, reply }, caller)
+    }
+
+    /// Pushes jobs of these sizes, each text carrying the name.
+    fn push(queue: &Queue, lane: Lane, name: &str, sizes: &[usize]) -> Vec<Caller> {
+        let (jobs, callers) = sizes.iter().map(|size| job(name, *size)).unzip();
+        queue.push(lane, jobs).unwrap();
+        callers
+    }
+
+    /// The next batch's jobs, as name and size.
+    fn next(queue: &Queue) -> Vec<(String, usize)> {
+        let batch = queue.next(0).unwrap();
+        let (lane, held) = batch.share();
+        queue.finished(lane, held);
+        let named = |job: &Job| (job.texts[0].clone(), job.texts.len());
+        batch.jobs.iter().map(named).collect()
+    }
+
+    fn pairs(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
+        let owned = |(name, size): &(&str, usize)| ((*name).to_owned(), *size);
+        expected.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn waiting_queries_share_a_batch_of_at_most_sixteen() {
+        let queue = Queue::new(1);
+        let _callers = push(&queue, Lane::Query, "q", &[1; 20]);
+        assert_eq!(next(&queue).len(), 16);
+        assert_eq!(next(&queue).len(), 4);
+    }
+
+    #[test]
+    fn a_job_that_no_longer_fits_waits_for_the_next_batch() {
+        let queue = Queue::new(1);
+        let _callers = push(&queue, Lane::Bulk, "b", &[10, 6, 16, 3]);
+        assert_eq!(next(&queue), pairs(&[("b", 10), ("b", 6)]));
+        assert_eq!(next(&queue), pairs(&[("b", 16)]));
+        assert_eq!(next(&queue), pairs(&[("b", 3)]));
+    }
+
+    #[test]
+    fn queries_pass_bulk_work_three_times_and_no_more() {
+        let queue = Queue::new(1);
+        let _bulk = push(&queue, Lane::Bulk, "bulk", &[16, 16]);
+        let _queries = push(&queue, Lane::Query, "query", &[1; 80]);
+        let names: Vec<String> = (0..7).map(|_| next(&queue).remove(0).0).collect();
+        let [q, b] = ["query", "bulk"];
+        assert_eq!(names, [q, q, q, b, q, q, b]);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_dropped_and_frees_its_place() {
+        let queue = Queue::new(1);
+        drop(push(&queue, Lane::Bulk, "gone", &[16; 128]));
+        let _caller = push(&queue, Lane::Query, "q", &[1]);
+        assert_eq!(next(&queue), pairs(&[("q", 1)]));
+        let _callers = push(&queue, Lane::Bulk, "b", &[16; 128]);
+        assert_eq!(next(&queue), pairs(&[("b", 16)]));
+    }
+
+    #[test]
+    fn each_lane_has_its_own_bound() {
+        let queue = Queue::new(1);
+        let _bulk = push(&queue, Lane::Bulk, "b", &[16; 128]);
+        let (one_more, _caller) = job("b", 1);
+        let refused = queue.push(Lane::Bulk, vec![one_more]).unwrap_err();
+        assert!(matches!(refused, EmbedError::Overloaded { queued: 2_048 }));
+        let _query = push(&queue, Lane::Query, "q", &[1]);
+        assert_eq!(next(&queue), pairs(&[("q", 1)]));
+    }
+
+    #[test]
+    fn the_last_worker_to_sleep_is_woken_first() {
+        let queue = Queue::new(2);
+        queue.lock().asleep = vec![1, 0];
+        let _caller = push(&queue, Lane::Query, "q", &[1]);
+        assert_eq!(queue.lock().asleep, [1]);
+        let _callers = push(&queue, Lane::Bulk, "b", &[1, 1, 1]);
+        assert_eq!(queue.lock().asleep, [0; 0], "as many as there are jobs");
+    }
+
+    #[test]
+    fn a_closed_queue_gives_what_waits_and_takes_no_more() {
+        let queue = Queue::new(1);
+        let _caller = push(&queue, Lane::Query, "q", &[1]);
+        queue.close();
+        let (late, _caller) = job("late", 1);
+        let refused = queue.push(Lane::Query, vec![late]).unwrap_err();
+        assert!(matches!(refused, EmbedError::Stopped));
+        assert_eq!(next(&queue), pairs(&[("q", 1)]));
+        assert!(queue.next(0).is_none());
+    }
+}
