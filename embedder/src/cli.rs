@@ -35,7 +35,7 @@ pub struct Options {
     /// The ONNX Runtime shared library.
     #[arg(long, env = "EMBEDDER_ONNXRUNTIME")]
     onnxruntime: PathBuf,
-    /// Single-threaded sessions; one per core when absent.
+    /// Workers with a single-threaded session each; one per core when absent.
     #[arg(long, env = "EMBEDDER_SESSIONS")]
     sessions: Option<NonZeroUsize>,
     /// PostgreSQL with pgvector; may hold a password.

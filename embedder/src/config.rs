@@ -13,7 +13,7 @@ pub struct Config {
     pub model: ModelSource,
     /// The ONNX Runtime shared library.
     pub onnxruntime: PathBuf,
-    /// Single-threaded sessions, at best one per core.
+    /// Workers with a single-threaded session each, at best one per core.
     pub sessions: NonZeroUsize,
     /// PostgreSQL with pgvector; holds a password in production.
     pub database_url: SecretString,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use contracts::{ContentDocument, ImageId, index::Deletion};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    PgPool, Row,
+    Connection, PgPool, Row,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     types::Json,
@@ -20,6 +20,8 @@ use super::{Change, ContentDraft, ContentStore, ImageFile, Pending, PutOutcome, 
 const MAX_CONNECTIONS: u32 = 10;
 /// A request that gets no connection in this time is better told so.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A connection that idled for longer is tried before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Everything lives in this schema; the database may hold other services' schemas too.
 const SCHEMA: &str = "content";
 
@@ -43,6 +45,17 @@ impl PostgresStore {
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A ping before every statement would double its time; a connection that was in use a
+            // moment ago is not dead.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await
             .map_err(failed)?;

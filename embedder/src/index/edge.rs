@@ -4,6 +4,7 @@
 //! acknowledged batch is flushed. And `flush` panics when another thread holds the log's lock, so
 //! one mutex orders all writing.
 
+mod names;
 mod payload;
 
 use std::{
@@ -21,9 +22,12 @@ use qdrant_edge::{
     WithPayloadInterface, WithVector,
 };
 
-use self::payload::{
-    VectorName, candidate_from, entry_from, filter_for, manifest_entry_from, point_for, point_id,
-    tombstone_point,
+use self::{
+    names::Names,
+    payload::{
+        VectorName, candidate_from, entry_from, filter_for, manifest_entry_from, point_for,
+        point_id, tombstone_point,
+    },
 };
 use super::{
     Candidate, Change, IndexEntry, IndexError, IndexQuery, Manifest, ManifestEntry, VectorIndex,
@@ -41,6 +45,7 @@ const PAGE: usize = 1_000;
 pub struct EdgeIndex {
     shard: Arc<EdgeShard>,
     writer: Arc<Mutex<()>>,
+    names: Arc<Names>,
 }
 
 impl EdgeIndex {
@@ -75,6 +80,7 @@ impl EdgeIndex {
         Ok(Self {
             shard: Arc::new(shard),
             writer: Arc::default(),
+            names: Arc::default(),
         })
     }
 
@@ -111,7 +117,9 @@ impl VectorIndex for EdgeIndex {
     }
 
     async fn candidates(&self, query: IndexQuery) -> Result<Vec<Candidate>, IndexError> {
-        self.run(move |shard| candidates(shard, &query)).await
+        let names = Arc::clone(&self.names);
+        self.run(move |shard| candidates(shard, &names, &query))
+            .await
     }
 
     async fn manifest(&self) -> Result<Manifest, IndexError> {
@@ -265,7 +273,11 @@ fn present(
     Ok(records.iter().filter_map(manifest_entry_from).collect())
 }
 
-fn candidates(shard: &EdgeShard, query: &IndexQuery) -> Result<Vec<Candidate>, OperationError> {
+fn candidates(
+    shard: &EdgeShard,
+    names: &Names,
+    query: &IndexQuery,
+) -> Result<Vec<Candidate>, OperationError> {
     let filter = filter_for(&query.filters, query.status)?;
     let mut lists: Vec<(VectorName, VectorInternal)> = Vec::with_capacity(4);
     if let Some(dense) = &query.dense {
@@ -297,12 +309,14 @@ fn candidates(shard: &EdgeShard, query: &IndexQuery) -> Result<Vec<Candidate>, O
     }
     found.sort_unstable();
     found.dedup();
+    names.learn(shard, &found)?;
     let records = shard.retrieve(
         &found,
-        Some(payload::manifest_fields()),
+        Some(WithPayloadInterface::Bool(false)),
         Some(WithVector::Bool(true)),
     )?;
-    Ok(records.iter().filter_map(candidate_from).collect())
+    let candidate = |record: &Record| candidate_from(record, names.get(&record.id)?);
+    Ok(records.iter().filter_map(candidate).collect())
 }
 
 fn manifest(shard: &EdgeShard) -> Result<Manifest, OperationError> {

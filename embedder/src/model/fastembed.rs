@@ -1,9 +1,9 @@
-//! The fastembed adapter: one single-threaded ONNX Runtime session.
+//! The fastembed adapter: one ONNX Runtime session.
 //!
-//! One session per core beats one session with several threads: the threads of a session spin while
-//! they wait for each other. So a session is single-threaded, and [`super::pool`] runs several.
+//! Under load, a single-threaded session per core beats one session with several threads: those spin
+//! while they wait for each other. [`super::pool`] runs both kinds.
 
-use std::path::Path;
+use std::{num::NonZeroUsize, path::Path};
 
 use ::fastembed::{
     InitOptionsUserDefined, OutputKey, Pooling, TextEmbedding, TextInitOptions,
@@ -15,6 +15,10 @@ use super::{
     EmbedError, Embedded,
     source::{LoadError, MAX_TOKENS, ModelFiles, ModelSource, hub_model, slug},
 };
+
+/// Threads of a session spin for work within a run, which halves a query's time, but not after it,
+/// when the cores are wanted by others.
+const STOP_SPINNING: (&str, &str) = ("session.force_spinning_stop", "1");
 
 /// fastembed's own order, which it does not export.
 const USUAL_OUTPUTS: [OutputKey; 4] = [
@@ -50,11 +54,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Loads a model and tries it on one word, which also tells its dimensions.
-    pub fn load(source: &ModelSource) -> Result<Self, LoadError> {
+    /// Loads a model that computes on `threads` threads, and tries it on one word, which also tells
+    /// its dimensions.
+    pub fn load(source: &ModelSource, threads: NonZeroUsize) -> Result<Self, LoadError> {
         let mut session = match source.files()? {
-            Some(files) => from_files(files)?,
-            None => from_hub(source)?,
+            Some(files) => from_files(files, threads)?,
+            None => from_hub(source, threads)?,
         };
         let probe = session
             .embed(&["prueba"])
@@ -123,11 +128,12 @@ impl Session {
     }
 }
 
-fn from_files(files: ModelFiles) -> Result<Session, LoadError> {
+fn from_files(files: ModelFiles, threads: NonZeroUsize) -> Result<Session, LoadError> {
     let definition = UserDefinedEmbeddingModel::new(files.onnx, files.tokenizer);
     let options = InitOptionsUserDefined::new()
         .with_max_length(MAX_TOKENS)
-        .with_intra_threads(1);
+        .with_intra_threads(threads.get())
+        .with_session_config(STOP_SPINNING.0, STOP_SPINNING.1);
     Ok(Session {
         inner: TextEmbedding::try_new_from_user_defined(definition, options).map_err(refused)?,
         pooling: Some(Pooling::Mean),
@@ -137,7 +143,7 @@ fn from_files(files: ModelFiles) -> Result<Session, LoadError> {
     })
 }
 
-fn from_hub(source: &ModelSource) -> Result<Session, LoadError> {
+fn from_hub(source: &ModelSource, threads: NonZeroUsize) -> Result<Session, LoadError> {
     let ModelSource::Hub { code, cache } = source else {
         return Err(LoadError::Model(
             "only a hub model comes without files".to_owned(),
@@ -150,7 +156,8 @@ fn from_hub(source: &ModelSource) -> Result<Session, LoadError> {
         .clone();
     let options = TextInitOptions::new(model.clone())
         .with_cache_dir(cache.clone())
-        .with_intra_threads(1);
+        .with_intra_threads(threads.get())
+        .with_session_config(STOP_SPINNING.0, STOP_SPINNING.1);
     Ok(Session {
         inner: TextEmbedding::try_new(options).map_err(refused)?,
         pooling: TextEmbedding::get_default_pooling_method(&model),

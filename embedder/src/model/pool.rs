@@ -1,14 +1,16 @@
-//! A pool of single-threaded sessions behind one bounded queue.
+//! A pool of sessions behind one bounded queue.
 //!
-//! Each worker is a thread that owns a session. It takes a text and whatever else waits, up to
-//! a batch of 16, and runs them as one batch: alone, a query is answered at once; under load, queries
-//! share a run. A large request is sorted by tokens first, so that a batch pads little.
+//! Each worker is a thread that owns a single-threaded session. It takes a text and whatever else
+//! waits, up to a batch of 16, and runs them as one batch: under load, queries share a run. A batch
+//! that finds everything idle runs on the wide session instead, which splits it over as many threads
+//! as there are workers: a lone query is answered in half the time. A large request is sorted by
+//! tokens first, so that a batch pads little.
 
 use std::{
     cmp::Reverse,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
@@ -34,11 +36,16 @@ pub struct SessionPool {
 }
 
 impl SessionPool {
-    /// Loads the model once per worker and starts the workers. Blocks while loading.
+    /// Loads the model once per worker, and once more for the wide session where there are several
+    /// workers, and starts the workers. Blocks while loading.
     pub fn start(source: &ModelSource, workers: NonZeroUsize) -> Result<Self, LoadError> {
         let sessions = (0..workers.get())
-            .map(|_| Session::load(source))
+            .map(|_| Session::load(source, NonZeroUsize::MIN))
             .collect::<Result<Vec<_>, _>>()?;
+        let wide = match workers {
+            NonZeroUsize::MIN => None,
+            several => Some(Arc::new(Mutex::new(Session::load(source, several)?))),
+        };
         let first = &sessions[0];
         let pool = Self {
             model: first.model().clone(),
@@ -48,10 +55,11 @@ impl SessionPool {
         };
         for (number, session) in sessions.into_iter().enumerate() {
             let queue = Arc::clone(&pool.queue);
+            let wide = wide.clone();
             // Should one not start, the pool is dropped and the others end.
             thread::Builder::new()
                 .name(format!("embed-{number}"))
-                .spawn(move || work(number, session, &queue))
+                .spawn(move || work(number, session, wide.as_deref(), &queue))
                 .map_err(|error| LoadError::Model(format!("cannot start a worker: {error}")))?;
         }
         Ok(pool)
@@ -119,9 +127,8 @@ fn unsort(order: &[usize], sorted: Vec<Embedded>) -> Vec<Embedded> {
 }
 
 /// Runs until the queue is closed.
-fn work(number: usize, mut session: Session, queue: &Queue) {
+fn work(number: usize, mut own: Session, wide: Option<&Mutex<Session>>, queue: &Queue) {
     while let Some(batch) = queue.next(number) {
-        let (lane, held) = batch.share();
         let texts: Vec<&str> = batch
             .jobs
             .iter()
@@ -129,9 +136,15 @@ fn work(number: usize, mut session: Session, queue: &Queue) {
             .map(String::as_str)
             .collect();
         // A text that makes the runtime panic must cost its own batch, not the worker.
-        let answer = catch_unwind(AssertUnwindSafe(|| session.embed(&texts)))
-            .unwrap_or_else(|_| Err(EmbedError::Model("the session panicked".to_owned())));
-        queue.finished(lane, held);
+        let answer = catch_unwind(AssertUnwindSafe(|| match wide {
+            Some(wide) if batch.alone => wide
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .embed(&texts),
+            _ => own.embed(&texts),
+        }))
+        .unwrap_or_else(|_| Err(EmbedError::Model("the session panicked".to_owned())));
+        queue.finished(&batch);
         deliver(batch.jobs, answer);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A query goes before bulk work, since somebody waits for it; bulk work gets every fourth batch all
 //! the same, so that indexing never starves. Of the sleeping workers the last to run is woken: its
-//! weights are still in its core's caches, and a lone query on another session takes twice as long.
+//! weights are still in its core's caches.
 
 use std::{
     collections::VecDeque,
@@ -40,6 +40,8 @@ pub(super) enum Lane {
 /// Jobs for one run of a session. Its texts count as held until [`Queue::finished`].
 pub(super) struct Batch {
     pub jobs: Vec<Job>,
+    /// Nothing else runs or waits, so this batch may use every core.
+    pub alone: bool,
     lane: Lane,
     held: usize,
 }
@@ -56,6 +58,8 @@ struct State {
     queries: Waiting,
     bulk: Waiting,
     passes: usize,
+    /// Batches that are being computed.
+    running: usize,
     /// Sleeping workers; the last to fall asleep is the last here.
     asleep: Vec<usize>,
     closed: bool,
@@ -120,9 +124,11 @@ impl Queue {
         }
     }
 
-    /// Frees what a batch held.
-    pub fn finished(&self, lane: Lane, held: usize) {
-        self.lock().lane(lane).held -= held;
+    /// Frees what a batch held. To be called once for each batch that [`Self::next`] gave.
+    pub fn finished(&self, batch: &Batch) {
+        let mut state = self.lock();
+        state.running -= 1;
+        state.lane(batch.lane).held -= batch.held;
     }
 
     /// Refuses new work; workers do what waits, then end.
@@ -134,13 +140,6 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code of ours panics while it holds the lock, and the counts are whole at each step.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Batch {
-    /// Lane and texts, for [`Queue::finished`].
-    pub fn share(&self) -> (Lane, usize) {
-        (self.lane, self.held)
     }
 }
 
@@ -165,7 +164,14 @@ impl State {
         let passed = lane == Lane::Query && !self.bulk.jobs.is_empty();
         self.passes = if passed { self.passes + 1 } else { 0 };
         let (jobs, held) = self.lane(lane).gather();
-        Some(Batch { jobs, lane, held })
+        self.running += 1;
+        let waiting = self.queries.jobs.len() + self.bulk.jobs.len();
+        Some(Batch {
+            jobs,
+            alone: self.running == 1 && waiting == 0,
+            lane,
+            held,
+        })
     }
 }
 
@@ -219,8 +225,7 @@ mod tests {
     /// The next batch's jobs, as name and size.
     fn next(queue: &Queue) -> Vec<(String, usize)> {
         let batch = queue.next(0).unwrap();
-        let (lane, held) = batch.share();
-        queue.finished(lane, held);
+        queue.finished(&batch);
         let named = |job: &Job| (job.texts[0].clone(), job.texts.len());
         batch.jobs.iter().map(named).collect()
     }
@@ -286,6 +291,19 @@ mod tests {
         assert_eq!(queue.lock().asleep, [1]);
         let _callers = push(&queue, Lane::Bulk, "b", &[1, 1, 1]);
         assert_eq!(queue.lock().asleep, [0; 0], "as many as there are jobs");
+    }
+
+    #[test]
+    fn a_batch_is_alone_when_nothing_else_runs_or_waits() {
+        let queue = Queue::new(2);
+        let _callers = push(&queue, Lane::Query, "q", &[1; 17]);
+        let first = queue.next(0).unwrap();
+        let second = queue.next(1).unwrap();
+        assert_eq!((first.alone, second.alone), (false, false));
+        queue.finished(&first);
+        queue.finished(&second);
+        let _caller = push(&queue, Lane::Bulk, "b", &[1]);
+        assert!(queue.next(0).unwrap().alone);
     }
 
     #[test]

@@ -153,7 +153,7 @@ pub fn entry_from(record: &Record) -> Option<IndexEntry> {
     let document: IndexDocument =
         serde_json::from_value(field(payload, "document")?.clone()).ok()?;
     let content_hash = ContentHash::from_hex(text(payload, "content_hash")?);
-    let Candidate { dense, sparse, .. } = candidate_from(record)?;
+    let Candidate { dense, sparse, .. } = candidate_from(record, document.id.clone())?;
     Some(IndexEntry {
         document,
         content_hash,
@@ -162,8 +162,7 @@ pub fn entry_from(record: &Record) -> Option<IndexEntry> {
     })
 }
 
-pub fn candidate_from(record: &Record) -> Option<Candidate> {
-    let id = text(record.payload.as_ref()?, "id")?.parse().ok()?;
+pub fn candidate_from(record: &Record, id: ImageId) -> Option<Candidate> {
     let VectorStructInternal::Named(vectors) = record.vector.as_ref()? else {
         return None;
     };
