@@ -12,6 +12,7 @@ mod index_contract;
 mod index_filters;
 mod indexing;
 mod indexing_property;
+mod learning;
 mod lexical;
 mod model;
 mod search;
