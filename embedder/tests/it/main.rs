@@ -5,6 +5,7 @@
 
 mod failover;
 mod harness;
+mod held;
 mod http;
 mod http_bounds;
 mod index_adapters;
