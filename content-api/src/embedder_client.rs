@@ -1,13 +1,14 @@
 //! The embedder, as this service calls it: over HTTP, as itself.
 
-use std::{error::Error, time::Duration};
+use std::{borrow::Cow, error::Error, time::Duration};
 
 use auth::{ClientCredentials, TokenError, TokenSource};
 use contracts::{
-    Problem, Scope,
+    ImageId, Problem, Scope,
     index::{
-        DeleteDocuments, DeleteDocumentsAnswer, Deletion, IndexDocument, IndexStatusAnswer,
-        PutDocuments, PutDocumentsAnswer, ReconcileAnswer,
+        DeleteDocuments, DeleteDocumentsAnswer, Deletion, HeldDocument, HeldDocumentsAnswer,
+        IndexDocument, IndexGenerationAnswer, IndexStatusAnswer, PutDocuments, PutDocumentsAnswer,
+        ReconcileAnswer,
     },
     search::{SearchAnswer, SearchRequest},
 };
@@ -106,7 +107,7 @@ impl EmbedderClient {
         let deadline = self.search_deadline;
         let call = Call {
             method: Method::POST,
-            path: "/v1/search",
+            path: "/v1/search".into(),
             deadline,
         };
         self.call(&self.reading, call, Some(request)).await
@@ -119,7 +120,7 @@ impl EmbedderClient {
     ) -> Result<PutDocumentsAnswer, EmbedderError> {
         let call = Call {
             method: Method::PUT,
-            path: "/v1/documents",
+            path: "/v1/documents".into(),
             deadline: INDEX_DEADLINE,
         };
         self.call(&self.writing, call, Some(&PutDocuments { documents }))
@@ -133,7 +134,7 @@ impl EmbedderClient {
     ) -> Result<DeleteDocumentsAnswer, EmbedderError> {
         let call = Call {
             method: Method::DELETE,
-            path: "/v1/documents",
+            path: "/v1/documents".into(),
             deadline: INDEX_DEADLINE,
         };
         self.call(&self.writing, call, Some(&DeleteDocuments { documents }))
@@ -145,17 +146,44 @@ impl EmbedderClient {
         let deadline = self.search_deadline;
         let call = Call {
             method: Method::GET,
-            path: "/v1/index/status",
+            path: "/v1/index/status".into(),
             deadline,
         };
         self.call(&self.reading, call, None::<&()>).await
+    }
+
+    /// `GET /v1/index/generation`.
+    pub async fn generation(&self) -> Result<IndexGenerationAnswer, EmbedderError> {
+        let deadline = self.search_deadline;
+        let call = Call {
+            method: Method::GET,
+            path: "/v1/index/generation".into(),
+            deadline,
+        };
+        self.call(&self.reading, call, None::<&()>).await
+    }
+
+    /// `GET /v1/index/documents`: up to `limit` with ids after `after`, none after the last one.
+    pub async fn held(
+        &self,
+        after: Option<&ImageId>,
+        limit: u32,
+    ) -> Result<Vec<HeldDocument>, EmbedderError> {
+        let after = after.map_or_else(String::new, |id| format!("&after={id}"));
+        let call = Call {
+            method: Method::GET,
+            path: format!("/v1/index/documents?limit={limit}{after}").into(),
+            deadline: INDEX_DEADLINE,
+        };
+        let answer: HeldDocumentsAnswer = self.call(&self.reading, call, None::<&()>).await?;
+        Ok(answer.documents)
     }
 
     /// `POST /v1/index/reconcile`.
     pub async fn reconcile(&self) -> Result<ReconcileAnswer, EmbedderError> {
         let call = Call {
             method: Method::POST,
-            path: "/v1/index/reconcile",
+            path: "/v1/index/reconcile".into(),
             deadline: INDEX_DEADLINE,
         };
         self.call(&self.writing, call, None::<&()>).await
@@ -198,7 +226,7 @@ impl EmbedderClient {
 
 struct Call {
     method: Method,
-    path: &'static str,
+    path: Cow<'static, str>,
     deadline: Duration,
 }
 

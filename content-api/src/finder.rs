@@ -17,7 +17,7 @@ use crate::{
     image_urls::ImageUrls,
     index_view::IndexView,
     messages,
-    store::ContentStore,
+    store::{ContentStore, StoreError},
     validate::{self, Query},
 };
 
@@ -73,12 +73,21 @@ impl Finder {
         let found = self.embedder.search(&request).await?;
         self.index.observe(found.generation, Some(&found.model));
         let ids: Vec<ImageId> = found.hits.iter().map(|hit| hit.id.clone()).collect();
-        let documents = if ids.is_empty() {
-            Vec::new()
-        } else {
-            self.store.get(&ids).await?
-        };
-        Ok(self.answer(query, found, documents))
+        Ok(self.answer(query, found, self.documents(&ids).await?))
+    }
+
+    /// A hit that cannot be read is no reason to fail the search, even if it is the only one.
+    async fn documents(&self, ids: &[ImageId]) -> Result<Vec<ContentDocument>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.store.get(ids).await {
+            Err(StoreError::Damaged { id, .. }) => {
+                tracing::error!(%id, "a stored document cannot be read and is left out");
+                Ok(Vec::new())
+            }
+            answer => answer,
+        }
     }
 
     fn answer(

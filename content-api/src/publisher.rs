@@ -5,14 +5,19 @@
 //! twice, and the embedder recognises the second time by revision and content hash.
 
 mod audit;
+mod held;
+mod left_out;
 mod mapping;
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use contracts::ImageId;
+use contracts::{
+    ImageId,
+    index::{HeldRevision, IndexStatusAnswer},
+};
 use service_kit::CancellationToken;
 use tokio::sync::{Notify, watch};
 
@@ -25,6 +30,7 @@ use crate::{
     store::{ContentStore, Pending, StoreError},
 };
 use audit::Auditor;
+use left_out::{LeftOut, Why};
 
 /// Documents in one push.
 const BATCH: u32 = 64;
@@ -39,6 +45,7 @@ struct Inner {
     index: Arc<IndexView>,
     rhythm: PublishingRhythm,
     wake: Notify,
+    left_out: Mutex<LeftOut>,
     progress: watch::Sender<Progress>,
 }
 
@@ -49,7 +56,8 @@ pub struct Progress {
     pub passes: u64,
     /// The embedder answered in the last pass.
     pub embedder_reached: bool,
-    /// Since it started, the indexes were seen to hold everything at least once.
+    /// Since it started, the indexes were seen to hold everything at least once, or they could not
+    /// be brought to.
     pub complete: bool,
 }
 
@@ -76,6 +84,7 @@ impl Publisher {
             index,
             rhythm,
             wake: Notify::new(),
+            left_out: Mutex::new(LeftOut::new(rhythm.audit)),
             progress: watch::Sender::default(),
         }))
     }
@@ -90,13 +99,13 @@ impl Publisher {
         *self.0.progress.borrow()
     }
 
-    /// Completes once every change is acknowledged and the indexes were seen to hold everything.
-    /// While the embedder is away that may be never: give it a time limit where that matters.
+    /// Completes once every change that can be published is acknowledged and the indexes were seen
+    /// to hold everything, see [`Progress::complete`]. While the embedder is away that may be never: give it a time limit where that matters.
     pub async fn drained(&self) {
         let mut progress = self.0.progress.subscribe();
         loop {
             let complete = progress.borrow_and_update().complete;
-            if complete && matches!(self.0.store.unpublished().await, Ok(0)) {
+            if complete && matches!(self.0.is_anything_waiting().await, Ok(false)) {
                 return;
             }
             if progress.changed().await.is_err() {
@@ -143,31 +152,62 @@ impl Inner {
 
     async fn pass(&self, auditor: &mut Auditor) -> Result<(), PassError> {
         self.push_pending().await?;
-        let status = self.embedder.status().await?;
-        self.index.refresh(status.generation, &status.model);
+        let seen = self.embedder.generation().await?;
+        self.index.refresh(seen.generation, &seen.model);
         if auditor.is_due(Instant::now()) {
-            auditor.audit(self, status).await?;
+            auditor.audit(self).await?;
         }
         Ok(())
+    }
+
+    /// How the indexes stand. The embedder reads all of each for it.
+    async fn status(&self) -> Result<IndexStatusAnswer, EmbedderError> {
+        let status = self.embedder.status().await?;
+        self.index.refresh(status.generation, &status.model);
+        Ok(status)
     }
 
     /// One walk over everything that is pending. What the embedder refuses stays pending and does
     /// not hold up what comes after it.
     async fn push_pending(&self) -> Result<(), PassError> {
+        self.left_out().begin_walk(Instant::now());
         let mut after: Option<ImageId> = None;
         loop {
             let page = self.store.pending(after.as_ref(), BATCH).await?;
             let Some(last) = page.last() else {
+                self.left_out().end_walk(Instant::now());
                 return Ok(());
             };
             after = Some(last.id().clone());
-            self.publish(page).await?;
+            let page = self.left_out().admit(page);
+            if !page.is_empty() {
+                self.publish(page).await?;
+            }
+        }
+    }
+
+    /// Is anything pending that will be sent?
+    async fn is_anything_waiting(&self) -> Result<bool, StoreError> {
+        if self.store.unpublished().await? == 0 {
+            return Ok(false);
+        }
+        let mut after: Option<ImageId> = None;
+        loop {
+            let page = self.store.pending(after.as_ref(), BATCH).await?;
+            let Some(last) = page.last() else {
+                return Ok(false);
+            };
+            after = Some(last.id().clone());
+            let left_out = self.left_out();
+            if !page.iter().all(|change| left_out.holds(change)) {
+                return Ok(true);
+            }
         }
     }
 
     async fn publish(&self, page: Vec<Pending>) -> Result<(), PassError> {
         match self.push(&page).await {
-            Ok(()) => self.acknowledge(&page).await,
+            Ok(ahead) => self.settle(&page, &ahead).await,
             Err(error) if error.blames_request() => {
                 for one in page {
                     self.publish_alone(one).await?;
@@ -181,47 +221,89 @@ impl Inner {
     async fn publish_alone(&self, one: Pending) -> Result<(), PassError> {
         let one = [one];
         match self.push(&one).await {
-            Ok(()) => self.acknowledge(&one).await,
+            Ok(ahead) => self.settle(&one, &ahead).await,
             Err(error) if error.blames_request() => {
-                tracing::error!(
-                    %error, id = %one[0].id(),
-                    "the embedder refuses this document; it stays out of the indexes until it is \
-                     written anew"
-                );
+                self.left_out().note(&one[0], Why::Refused, error);
                 Ok(())
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn push(&self, page: &[Pending]) -> Result<(), EmbedderError> {
+    /// Pushes, and returns what the indexes hold newer.
+    async fn push(&self, page: &[Pending]) -> Result<Vec<HeldRevision>, EmbedderError> {
         let mut documents = Vec::new();
         let mut deletions = Vec::new();
         for change in page {
             match change {
                 Pending::Put(document) => documents.push(index_document(document)),
                 Pending::Delete(deletion) => deletions.push(deletion.clone()),
+                // Never admitted.
+                Pending::Unreadable { .. } => {}
             }
         }
+        let mut ahead = Vec::new();
         if !documents.is_empty() {
             let answer = self.embedder.put(documents).await?;
             self.index.observe(answer.generation, None);
+            ahead.extend(answer.ahead);
         }
         if !deletions.is_empty() {
             let answer = self.embedder.delete(deletions).await?;
             self.index.observe(answer.generation, None);
+            ahead.extend(answer.ahead);
+        }
+        Ok(ahead)
+    }
+
+    /// Acknowledges what was taken. What the indexes hold newer goes above it and is sent again: the
+    /// store is the truth, also when it was restored to an older state than theirs.
+    async fn settle(&self, page: &[Pending], ahead: &[HeldRevision]) -> Result<(), PassError> {
+        let held_newer = |change: &&Pending| ahead.iter().any(|held| held.id == *change.id());
+        let (newer, taken): (Vec<&Pending>, Vec<&Pending>) = page.iter().partition(held_newer);
+        if !taken.is_empty() {
+            self.acknowledge(&taken).await?;
+        }
+        if newer.is_empty() {
+            return Ok(());
+        }
+        let held: Vec<(ImageId, i64)> = ahead
+            .iter()
+            .map(|held| (held.id.clone(), held.revision))
+            .collect();
+        let documents = self.store.raise_revision(&held).await?;
+        tracing::warn!(
+            documents,
+            "the indexes hold newer revisions than the content store; publishing above them"
+        );
+        for change in newer {
+            if ahead
+                .iter()
+                .any(|held| held.id == *change.id() && held.revision == i64::MAX)
+            {
+                let reason = "there is no revision above the one held";
+                self.left_out().note(change, Why::Outranked, reason);
+            }
+        }
+        if documents > 0 {
+            self.wake.notify_one();
         }
         Ok(())
     }
 
-    async fn acknowledge(&self, page: &[Pending]) -> Result<(), PassError> {
-        let accepted: Vec<(ImageId, i64)> = page
+    async fn acknowledge(&self, taken: &[&Pending]) -> Result<(), PassError> {
+        let accepted: Vec<(ImageId, i64)> = taken
             .iter()
             .map(|change| (change.id().clone(), change.revision()))
             .collect();
         self.store.acknowledge(&accepted).await?;
         tracing::info!(documents = accepted.len(), "published");
         Ok(())
+    }
+
+    /// Not to be held across an await.
+    fn left_out(&self) -> MutexGuard<'_, LeftOut> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn report(&self, embedder_reached: bool, complete: bool) {

@@ -4,7 +4,8 @@
 //! suite in `tests/it/store_contract.rs`, and choose it where the service is put together. The
 //! contract in short: each write is atomic; a document's revision grows by one with each change and
 //! with its deletion; a write that changes nothing changes no number; "not found" is `None` or an
-//! entry left out, never an error.
+//! entry left out, never an error. A stored document that cannot be read is left out among others,
+//! and an error line names it; alone, it is an error.
 
 pub mod postgres;
 
@@ -107,6 +108,13 @@ pub enum Pending {
     Put(Box<ContentDocument>),
     /// A document to delete.
     Delete(Deletion),
+    /// A document that is stored in no form that this version can read; it is not to be sent.
+    Unreadable {
+        /// Which document.
+        id: ImageId,
+        /// The revision that cannot be read.
+        revision: i64,
+    },
 }
 
 impl Pending {
@@ -115,6 +123,7 @@ impl Pending {
         match self {
             Self::Put(document) => &document.id,
             Self::Delete(deletion) => &deletion.id,
+            Self::Unreadable { id, .. } => id,
         }
     }
 
@@ -123,6 +132,7 @@ impl Pending {
         match self {
             Self::Put(document) => document.revision,
             Self::Delete(deletion) => deletion.revision,
+            Self::Unreadable { revision, .. } => *revision,
         }
     }
 }
@@ -155,6 +165,7 @@ pub trait ContentStore: Send + Sync {
     async fn get(&self, ids: &[ImageId]) -> Result<Vec<ContentDocument>, StoreError>;
 
     /// Up to `limit` live documents with ids after `after`, in ascending byte order of their ids.
+    /// Fewer may come while more follow; none come after the last one.
     async fn list(
         &self,
         after: Option<&ImageId>,
@@ -184,6 +195,13 @@ pub trait ContentStore: Send + Sync {
     /// Records that the indexes hold these revisions. An older one than is recorded, one of a
     /// revision that never was, and an unknown id are passed over.
     async fn acknowledge(&self, accepted: &[(ImageId, i64)]) -> Result<(), StoreError>;
+
+    /// Lifts documents and tombstones to one above a revision that the indexes hold already, and so
+    /// makes them pending; those above it are left as they are. Says how many were lifted.
+    async fn raise_revision(&self, held: &[(ImageId, i64)]) -> Result<u64, StoreError>;
+
+    /// Those among `ids` that it knows anything of: tombstones and unreadable ones too.
+    async fn known(&self, ids: &[ImageId]) -> Result<Vec<ImageId>, StoreError>;
 
     /// Makes every document and tombstone pending again, and says how many were not before.
     async fn unacknowledge_all(&self) -> Result<u64, StoreError>;

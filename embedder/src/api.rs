@@ -54,6 +54,8 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/v1/search", post(search::search))
         .route("/v1/index/status", get(index::status))
+        .route("/v1/index/generation", get(index::generation))
+        .route("/v1/index/documents", get(index::documents))
         .route("/v1/index/reconcile", post(index::reconcile))
         .with_state(state)
         .merge(health)

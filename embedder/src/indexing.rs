@@ -3,10 +3,11 @@
 //! A change counts as accepted once one index holds it durably. An index that failed is behind from
 //! then on; [`reconcile`] copies what it missed, at start, on a timer, and on demand.
 
+mod held;
 pub mod reconcile;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,7 +16,7 @@ use std::{
 
 use contracts::{
     ImageId, Language,
-    index::{DeleteDocumentsAnswer, Deletion, IndexDocument, PutDocumentsAnswer},
+    index::{DeleteDocumentsAnswer, Deletion, HeldRevision, IndexDocument, PutDocumentsAnswer},
 };
 use futures::future::join_all;
 use tokio::sync::{Mutex, Notify};
@@ -33,7 +34,7 @@ const CENTRE_SAMPLE: usize = 512;
 const SMALL_COLLECTION: usize = 2_000;
 
 /// What the indexes hold together: the newest of each.
-type Known = HashMap<ImageId, ManifestEntry>;
+type Known = BTreeMap<ImageId, ManifestEntry>;
 
 /// Writes documents to all indexes.
 pub struct Indexer {
@@ -77,27 +78,31 @@ impl Indexer {
         }
     }
 
-    /// Inserts or replaces documents. Those that the indexes hold already cost nothing.
+    /// Inserts or replaces documents. Those that the indexes hold already cost nothing, and those
+    /// that the indexes hold newer are named in the answer instead of written.
     pub async fn put(
         &self,
         documents: Vec<IndexDocument>,
     ) -> Result<PutDocumentsAnswer, IndexingError> {
         let mut known = self.known.lock().await;
-        let total = documents.len() as u32;
+        let total = documents.len();
+        let (ahead, documents) = held::split_ahead(&known, documents);
+        let current = total - ahead.len();
         let newer: Vec<IndexDocument> = documents
             .into_iter()
             .filter(|document| is_news(&known, document))
             .collect();
         let (mut entries, changed) = self.renew(newer, &known).await;
-        let written = changed.len() as u32;
+        let written = changed.len();
+        let answer = |generation| PutDocumentsAnswer {
+            written: written as u32,
+            unchanged: (current - written) as u32,
+            generation,
+            ahead,
+        };
         entries.extend(self.prepare(changed).await?);
         if entries.is_empty() {
-            let generation = self.shared.generation();
-            return Ok(PutDocumentsAnswer {
-                written,
-                unchanged: total,
-                generation,
-            });
+            return Ok(answer(self.shared.generation()));
         }
         let changes: Vec<Change> = entries
             .iter()
@@ -118,11 +123,7 @@ impl Indexer {
         } else {
             self.shared.generation()
         };
-        Ok(PutDocumentsAnswer {
-            written,
-            unchanged: total - written,
-            generation,
-        })
+        Ok(answer(generation))
     }
 
     /// Splits newer revisions into entries that need no embedding, because an index holds the same
@@ -180,10 +181,14 @@ impl Indexer {
             })
             .collect();
         self.apply_everywhere(changes).await?;
-        let mut deleted = 0;
+        let (mut deleted, mut ahead) = (0, Vec::new());
         for Deletion { id, revision } in deletions {
             let former = known.get(&id);
-            if former.is_some_and(|entry| entry.revision > revision) {
+            if let Some(entry) = former.filter(|entry| entry.revision > revision) {
+                if entry.content_hash.is_some() {
+                    let revision = entry.revision;
+                    ahead.push(HeldRevision { id, revision });
+                }
                 continue;
             }
             if former.is_some_and(|entry| entry.content_hash.is_some()) {
@@ -203,12 +208,14 @@ impl Indexer {
             return Ok(DeleteDocumentsAnswer {
                 deleted,
                 generation,
+                ahead,
             });
         }
         self.keep_centre(&known).await;
         Ok(DeleteDocumentsAnswer {
             deleted,
             generation: self.shared.bump(),
+            ahead,
         })
     }
 

@@ -1,11 +1,18 @@
-//! Do the indexes hold what they should? They may have been lost behind our back.
+//! Do the indexes hold what they should? They may have been lost behind our back, and the store may
+//! have been restored to an older state than theirs.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-use contracts::{ImageId, index::IndexStatusAnswer};
+use contracts::{
+    ImageId,
+    index::{EngineStatus, IndexStatusAnswer},
+};
 use sha2::{Digest, Sha256};
 
-use super::{Inner, PassError, index_document};
+use super::{Inner, PassError, held, index_document};
 use crate::store::StoreError;
 
 /// Documents read at a time.
@@ -23,8 +30,11 @@ pub(super) struct Auditor {
 }
 
 /// What the indexes should hold.
+#[derive(Clone)]
 struct Manifest {
     contents_version: i64,
+    left_out: BTreeSet<ImageId>,
+    documents: u64,
     sha256: String,
 }
 
@@ -52,101 +62,150 @@ impl Auditor {
         self.next.is_none_or(|next| now >= next)
     }
 
-    /// Was everything in place, once?
+    /// Was everything in place, once? Or is there no hope that it will be?
     pub(super) fn complete(&self) -> bool {
         self.complete
     }
 
     /// Compares, and sees to it that what differs is mended. A lost index is mended by the embedder
     /// from another one if it can, else by pushing every document again.
-    pub(super) async fn audit(
-        &mut self,
-        publisher: &Inner,
-        status: IndexStatusAnswer,
-    ) -> Result<(), PassError> {
-        if publisher.store.unpublished().await? > 0 {
+    pub(super) async fn audit(&mut self, publisher: &Inner) -> Result<(), PassError> {
+        if publisher.is_anything_waiting().await? {
             return Ok(());
         }
-        let mut finding = self.compare(publisher, &status).await?;
+        let left_out = publisher.left_out().ids();
+        let mut own = self.own_manifest(publisher, left_out).await?;
+        let mut status = publisher.status().await?;
+        let mut finding = compare(publisher, &own, &status).await?;
         if matches!(finding, Finding::Different) {
             tracing::warn!("the indexes differ from the content store; reconciling");
             publisher.embedder.reconcile().await?;
-            let status = publisher.embedder.status().await?;
-            publisher.index.refresh(status.generation, &status.model);
-            finding = self.compare(publisher, &status).await?;
+            status = publisher.status().await?;
+            own = self.own_manifest(publisher, own.left_out).await?;
+            finding = compare(publisher, &own, &status).await?;
             // A write in the meantime explains a difference.
-            if publisher.store.unpublished().await? > 0 {
+            if publisher.is_anything_waiting().await? {
                 return Ok(());
             }
         }
-        let now = Instant::now();
+        if !own.left_out.is_empty() {
+            let left_out = own.left_out.len();
+            tracing::warn!(left_out, "compared without documents that are left out");
+        }
         match finding {
             Finding::Equal => {
                 self.complete = true;
                 self.republished = false;
-                self.next = Some(now + self.every);
+                self.next = Some(Instant::now() + self.every);
+                Ok(())
             }
-            Finding::Unknown => tracing::warn!("no index answers; asking again at the next tick"),
-            Finding::Different => {
-                let documents = publisher.store.unacknowledge_all().await?;
-                tracing::warn!(
-                    documents,
-                    "the indexes lack documents; publishing all again"
-                );
-                // Look again right after it, but go round only once a period.
-                self.next = self.republished.then_some(now + self.every);
-                self.republished = true;
-                publisher.wake.notify_one();
+            Finding::Unknown => {
+                tracing::warn!("no index answers; asking again at the next tick");
+                Ok(())
             }
+            Finding::Different => self.mend(publisher, &own, &status).await,
         }
+    }
+
+    /// The indexes cannot be mended from one another: they shall hold what the store holds.
+    async fn mend(
+        &mut self,
+        publisher: &Inner,
+        own: &Manifest,
+        status: &IndexStatusAnswer,
+    ) -> Result<(), PassError> {
+        if self.republished {
+            let held: Vec<(&str, u64)> = answering(status)
+                .map(|index| (index.engine.as_str(), index.documents))
+                .collect();
+            tracing::error!(
+                documents = own.documents,
+                left_out = own.left_out.len(),
+                ?held,
+                "the indexes differ from the content store although everything was published \
+                 again; serving what they hold"
+            );
+            // A service that finds most documents is better than one that never becomes ready.
+            self.complete = true;
+        }
+        let strangers = held::delete_strangers(publisher).await?;
+        if strangers > 0 {
+            tracing::warn!(
+                documents = strangers,
+                "deleted from the indexes what the content store does not know"
+            );
+        }
+        let documents = publisher.store.unacknowledge_all().await?;
+        tracing::warn!(
+            documents,
+            "the indexes hold other documents; publishing all again"
+        );
+        // Look again right after it, but go round only once a period.
+        self.next = self.republished.then(|| Instant::now() + self.every);
+        self.republished = true;
+        publisher.wake.notify_one();
         Ok(())
     }
 
-    async fn compare(
+    /// The digest of [`EngineStatus::manifest_sha256`] over the store's live documents; computed
+    /// again only when the store has changed.
+    async fn own_manifest(
         &mut self,
         publisher: &Inner,
-        status: &IndexStatusAnswer,
-    ) -> Result<Finding, StoreError> {
-        let own = self.own_manifest(publisher).await?;
-        let mut answering = status.indexes.iter().filter(|index| index.ready).peekable();
-        if answering.peek().is_none() {
-            return Ok(Finding::Unknown);
-        }
-        let equal = answering.all(|index| index.manifest_sha256 == own);
-        Ok(if equal {
-            Finding::Equal
-        } else {
-            Finding::Different
-        })
-    }
-
-    /// The digest of [`contracts::index::EngineStatus::manifest_sha256`] over the store's live
-    /// documents; computed again only when the store has changed.
-    async fn own_manifest(&mut self, publisher: &Inner) -> Result<String, StoreError> {
+        left_out: BTreeSet<ImageId>,
+    ) -> Result<Manifest, StoreError> {
         let contents_version = publisher.store.contents_version().await?;
-        if let Some(own) = self
-            .own
-            .as_ref()
-            .filter(|own| own.contents_version == contents_version)
-        {
-            return Ok(own.sha256.clone());
+        let holds =
+            |own: &&Manifest| own.contents_version == contents_version && own.left_out == left_out;
+        if let Some(own) = self.own.as_ref().filter(holds) {
+            return Ok(own.clone());
         }
-        let mut digest = Sha256::new();
+        let (mut digest, mut documents) = (Sha256::new(), 0);
         let mut after: Option<ImageId> = None;
         loop {
             let page = publisher.store.list(after.as_ref(), PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
-            for document in &page {
+            for document in page.iter().filter(|one| !left_out.contains(&one.id)) {
                 let hash = index_document(document).content_hash();
-                digest.update(format!("{} {hash}\n", document.id));
+                digest.update(held::line(&document.id, &hash));
+                documents += 1;
             }
         }
-        let sha256 = hex::encode(digest.finalize());
-        self.own = Some(Manifest {
+        let own = Manifest {
             contents_version,
-            sha256: sha256.clone(),
-        });
-        Ok(sha256)
+            left_out,
+            documents,
+            sha256: hex::encode(digest.finalize()),
+        };
+        self.own = Some(own.clone());
+        Ok(own)
     }
+}
+
+async fn compare(
+    publisher: &Inner,
+    own: &Manifest,
+    status: &IndexStatusAnswer,
+) -> Result<Finding, PassError> {
+    if answering(status).next().is_none() {
+        return Ok(Finding::Unknown);
+    }
+    let all_hold = |sha256: &str| answering(status).all(|index| index.manifest_sha256 == sha256);
+    if all_hold(&own.sha256) {
+        return Ok(Finding::Equal);
+    }
+    if own.left_out.is_empty() {
+        return Ok(Finding::Different);
+    }
+    let held = held::manifest(&publisher.embedder, &own.left_out).await?;
+    Ok(if held.without == own.sha256 && all_hold(&held.whole) {
+        Finding::Equal
+    } else {
+        Finding::Different
+    })
+}
+
+fn answering(status: &IndexStatusAnswer) -> impl Iterator<Item = &EngineStatus> {
+    status.indexes.iter().filter(|index| index.ready)
 }

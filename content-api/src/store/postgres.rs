@@ -1,13 +1,15 @@
 //! Documents in PostgreSQL, as jsonb.
 
-use std::{str::FromStr, time::Duration};
+mod rows;
+
+use std::{collections::HashSet, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use contracts::{ContentDocument, ImageId, index::Deletion};
+use contracts::{ContentDocument, ImageId};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    Connection, PgPool, Row,
+    Connection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     types::Json,
@@ -120,6 +122,27 @@ impl PostgresStore {
         Ok(PutOutcome { revision, change })
     }
 
+    async fn try_raise(&self, held: &[(ImageId, i64)]) -> sqlx::Result<u64> {
+        let (ids, revisions): (Vec<&str>, Vec<i64>) = held
+            .iter()
+            .map(|(id, revision)| (id.as_str(), *revision))
+            .unzip();
+        let mut transaction = self.pool.begin().await?;
+        let raised = sqlx::query(include_str!("postgres/raise_revision.sql"))
+            .bind(ids)
+            .bind(revisions)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        if raised > 0 {
+            sqlx::query(include_str!("postgres/bump_version.sql"))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+        }
+        Ok(raised)
+    }
+
     async fn try_delete(&self, id: &ImageId, now: OffsetDateTime) -> sqlx::Result<Option<i64>> {
         let mut transaction = self.pool.begin().await?;
         let revision = sqlx::query_scalar(include_str!("postgres/delete.sql"))
@@ -140,13 +163,16 @@ impl PostgresStore {
 #[async_trait]
 impl ContentStore for PostgresStore {
     async fn get(&self, ids: &[ImageId]) -> Result<Vec<ContentDocument>, StoreError> {
-        let ids: Vec<&str> = ids.iter().map(ImageId::as_str).collect();
+        let slugs: Vec<&str> = ids.iter().map(ImageId::as_str).collect();
         let rows = sqlx::query(include_str!("postgres/get.sql"))
-            .bind(ids)
+            .bind(slugs)
             .fetch_all(&self.pool)
             .await
             .map_err(backend("read documents"))?;
-        rows.iter().map(document).collect()
+        match rows.as_slice() {
+            [row] if ids.len() == 1 => Ok(vec![rows::document(row)?]),
+            rows => rows::readable(rows, rows::document),
+        }
     }
 
     async fn list(
@@ -154,13 +180,8 @@ impl ContentStore for PostgresStore {
         after: Option<&ImageId>,
         limit: u32,
     ) -> Result<Vec<ContentDocument>, StoreError> {
-        let rows = sqlx::query(include_str!("postgres/list.sql"))
-            .bind(after.map(ImageId::as_str))
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(backend("list documents"))?;
-        rows.iter().map(document).collect()
+        let statement = include_str!("postgres/list.sql");
+        self.page(statement, after, limit, rows::document).await
     }
 
     async fn put(
@@ -184,13 +205,8 @@ impl ContentStore for PostgresStore {
         after: Option<&ImageId>,
         limit: u32,
     ) -> Result<Vec<Pending>, StoreError> {
-        let rows = sqlx::query(include_str!("postgres/pending.sql"))
-            .bind(after.map(ImageId::as_str))
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(backend("read unpublished documents"))?;
-        rows.iter().map(pending).collect()
+        let statement = include_str!("postgres/pending.sql");
+        self.page(statement, after, limit, rows::pending).await
     }
 
     async fn unpublished(&self) -> Result<u64, StoreError> {
@@ -210,6 +226,24 @@ impl ContentStore for PostgresStore {
             .await
             .map_err(backend("acknowledge documents"))?;
         Ok(())
+    }
+
+    async fn raise_revision(&self, held: &[(ImageId, i64)]) -> Result<u64, StoreError> {
+        self.try_raise(held)
+            .await
+            .map_err(backend("raise revisions"))
+    }
+
+    async fn known(&self, ids: &[ImageId]) -> Result<Vec<ImageId>, StoreError> {
+        let slugs: Vec<&str> = ids.iter().map(ImageId::as_str).collect();
+        let known: Vec<String> = sqlx::query_scalar(include_str!("postgres/known.sql"))
+            .bind(slugs)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(backend("look for documents"))?;
+        let known: HashSet<String> = known.into_iter().collect();
+        let is_known = |id: &&ImageId| known.contains(id.as_str());
+        Ok(ids.iter().filter(is_known).cloned().collect())
     }
 
     async fn unacknowledge_all(&self) -> Result<u64, StoreError> {
@@ -265,6 +299,30 @@ impl ContentStore for PostgresStore {
 }
 
 impl PostgresStore {
+    /// The next rows that can be read. A page of nothing but unreadable ones is no end.
+    async fn page<T>(
+        &self,
+        statement: &'static str,
+        after: Option<&ImageId>,
+        limit: u32,
+        read: fn(&PgRow) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut after = after.map(ToString::to_string);
+        loop {
+            let rows = sqlx::query(statement)
+                .bind(&after)
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(backend("read a page of documents"))?;
+            let found = rows::readable(&rows, read)?;
+            match rows.last() {
+                Some(last) if found.is_empty() => after = Some(rows::id(last)?),
+                _ => return Ok(found),
+            }
+        }
+    }
+
     async fn count_by(&self, statement: &'static str) -> Result<u64, StoreError> {
         let count: i64 = sqlx::query_scalar(statement)
             .fetch_one(&self.pool)
@@ -278,43 +336,5 @@ fn backend(action: &'static str) -> impl Fn(sqlx::Error) -> StoreError + Copy {
     move |error| StoreError::Backend {
         action,
         source: error.into(),
-    }
-}
-
-fn document(row: &PgRow) -> Result<ContentDocument, StoreError> {
-    let Json(draft) = row
-        .try_get::<Json<ContentDraft>, _>("body")
-        .map_err(|source| {
-            let id = row.try_get("id").unwrap_or_default();
-            StoreError::Damaged {
-                id,
-                source: source.into(),
-            }
-        })?;
-    let read = backend("read a document's columns");
-    Ok(draft.into_document(
-        row.try_get("revision").map_err(read)?,
-        row.try_get("created_at").map_err(read)?,
-        row.try_get("updated_at").map_err(read)?,
-    ))
-}
-
-fn pending(row: &PgRow) -> Result<Pending, StoreError> {
-    let read = backend("read an unpublished document's columns");
-    if !row.try_get::<bool, _>("deleted").map_err(read)? {
-        return Ok(Pending::Put(Box::new(document(row)?)));
-    }
-    // The body of a tombstone does not matter any more, so it is not read.
-    let id: String = row.try_get("id").map_err(read)?;
-    let revision = row.try_get("revision").map_err(read)?;
-    match id.parse() {
-        Ok(parsed) => Ok(Pending::Delete(Deletion {
-            id: parsed,
-            revision,
-        })),
-        Err(source) => Err(StoreError::Damaged {
-            id,
-            source: Box::new(source),
-        }),
     }
 }

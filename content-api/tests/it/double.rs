@@ -1,10 +1,11 @@
 //! A double of the embedder: keeps what it is given, finds everything, and fails when told to.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering},
     },
 };
 
@@ -14,7 +15,7 @@ use auth::{
 };
 use axum::{
     Router,
-    extract::{FromRef, Request, State},
+    extract::{FromRef, Query, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post, put},
@@ -22,8 +23,9 @@ use axum::{
 use contracts::{
     ContentHash, ImageId, Language, ModelId, Reason,
     index::{
-        DeleteDocuments, DeleteDocumentsAnswer, EngineStatus, IndexDocument, IndexStatusAnswer,
-        PutDocuments, PutDocumentsAnswer, ReconcileAnswer,
+        DeleteDocuments, DeleteDocumentsAnswer, EngineStatus, HeldDocument, HeldDocumentsAnswer,
+        HeldRevision, IndexDocument, IndexGenerationAnswer, IndexStatusAnswer, PutDocuments,
+        PutDocumentsAnswer, ReconcileAnswer,
     },
     search::{SearchAnswer, SearchHit, SearchRequest},
 };
@@ -36,7 +38,10 @@ pub struct Double {
     verifier: Arc<Verifier>,
     held: Mutex<BTreeMap<ImageId, IndexDocument>>,
     searched: Mutex<Vec<SearchRequest>>,
-    refused: Mutex<Option<ImageId>>,
+    tombstones: Mutex<BTreeMap<ImageId, i64>>,
+    refused: Mutex<BTreeSet<ImageId>>,
+    /// Takes every push and keeps nothing of it.
+    pub forgetful: AtomicBool,
     generation: AtomicI64,
     /// Other than 0: every answer is this status.
     fault: AtomicU32,
@@ -47,6 +52,8 @@ pub struct Double {
     pub documents_put: AtomicUsize,
     pub documents_unchanged: AtomicUsize,
     pub reconciles: AtomicUsize,
+    pub refusals: AtomicUsize,
+    pub statuses: AtomicUsize,
     /// A search takes a permit and gives it back; a closed gate has none.
     pub search_gate: Semaphore,
     /// The same for the answer to a PUT, after it took effect.
@@ -71,7 +78,9 @@ impl Double {
             verifier,
             held: Mutex::default(),
             searched: Mutex::default(),
+            tombstones: Mutex::default(),
             refused: Mutex::default(),
+            forgetful: AtomicBool::new(false),
             generation: AtomicI64::new(1_000),
             fault: AtomicU32::new(0),
             unauthorized: AtomicU32::new(0),
@@ -80,6 +89,8 @@ impl Double {
             documents_put: AtomicUsize::new(0),
             documents_unchanged: AtomicUsize::new(0),
             reconciles: AtomicUsize::new(0),
+            refusals: AtomicUsize::new(0),
+            statuses: AtomicUsize::new(0),
             search_gate: Semaphore::new(OPEN),
             put_gate: Semaphore::new(OPEN),
         })
@@ -91,6 +102,8 @@ impl Double {
             .route("/v1/documents", put(put_documents).delete(delete_documents))
             .route("/v1/search", post(search))
             .route("/v1/index/status", get(status))
+            .route("/v1/index/generation", get(generation))
+            .route("/v1/index/documents", get(held_documents))
             .route("/v1/index/reconcile", post(reconcile))
             .layer(middleware::from_fn_with_state(shared.clone(), misbehave))
             .with_state(shared)
@@ -105,11 +118,37 @@ impl Double {
     }
 
     pub fn refuse(&self, id: &ImageId) {
-        *self.refused.lock().unwrap() = Some(id.clone());
+        self.refused.lock().unwrap().insert(id.clone());
+    }
+
+    pub fn admit(&self, id: &ImageId) {
+        self.refused.lock().unwrap().remove(id);
+    }
+
+    /// The revision that an index holds newer, or at the same revision with another content.
+    fn ahead(&self, document: &IndexDocument) -> Option<i64> {
+        let tombstone = self.buried(&document.id);
+        let held = self.held().get(&document.id).cloned();
+        let live = held
+            .filter(|held| held.content_hash() != document.content_hash())
+            .map(|held| held.revision);
+        let held = tombstone.or(live);
+        held.filter(|held| *held >= document.revision)
     }
 
     pub fn lose_everything(&self) {
         self.held().clear();
+        self.tombstones.lock().unwrap().clear();
+    }
+
+    /// Holds a deletion that the store never made.
+    pub fn bury(&self, id: &ImageId, revision: i64) {
+        let buried = (id.clone(), revision);
+        self.tombstones.lock().unwrap().extend([buried]);
+    }
+
+    pub fn buried(&self, id: &ImageId) -> Option<i64> {
+        self.tombstones.lock().unwrap().get(id).copied()
     }
 
     pub fn close(gate: &Semaphore) {
@@ -159,11 +198,8 @@ async fn misbehave(State(Shared(double)): State<Shared>, request: Request, next:
         return ProblemResponse::new(status, "internal", "Broken", "secret cause").into_response();
     }
     let turn_away = |left: u32| left.checked_sub(1);
-    if double
-        .unauthorized
-        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, turn_away)
-        .is_ok()
-    {
+    let (order, unauthorized) = (Ordering::SeqCst, &double.unauthorized);
+    if unauthorized.fetch_update(order, order, turn_away).is_ok() {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     next.run(request).await
@@ -178,8 +214,9 @@ async fn put_documents(
     if request
         .documents
         .iter()
-        .any(|document| Some(&document.id) == refused.as_ref())
+        .any(|document| refused.contains(&document.id))
     {
+        double.refusals.fetch_add(1, Ordering::SeqCst);
         let status = StatusCode::BAD_REQUEST;
         return Err(ProblemResponse::new(
             status,
@@ -192,8 +229,14 @@ async fn put_documents(
     double
         .documents_put
         .fetch_add(request.documents.len(), Ordering::SeqCst);
-    let (mut written, mut unchanged) = (0, 0);
+    let (mut written, mut unchanged, mut ahead) = (0, 0, Vec::new());
     for document in request.documents {
+        if let Some(revision) = double.ahead(&document) {
+            let id = document.id;
+            ahead.push(HeldRevision { id, revision });
+            continue;
+        }
+        double.tombstones.lock().unwrap().remove(&document.id);
         let known = double
             .held()
             .get(&document.id)
@@ -203,7 +246,9 @@ async fn put_documents(
         } else {
             written += 1;
         }
-        double.held().insert(document.id.clone(), document);
+        if !double.forgetful.load(Ordering::SeqCst) {
+            double.held().insert(document.id.clone(), document);
+        }
     }
     double
         .documents_unchanged
@@ -218,6 +263,7 @@ async fn put_documents(
         written,
         unchanged,
         generation,
+        ahead,
     }))
 }
 
@@ -226,13 +272,21 @@ async fn delete_documents(
     State(Shared(double)): State<Shared>,
     Json(request): Json<DeleteDocuments>,
 ) -> Json<DeleteDocumentsAnswer> {
-    let mut deleted = 0;
+    let (mut deleted, mut ahead) = (0, Vec::new());
     for deletion in request.documents {
+        let held = double.held().get(&deletion.id).map(|held| held.revision);
+        if let Some(revision) = held.filter(|held| *held > deletion.revision) {
+            let id = deletion.id;
+            ahead.push(HeldRevision { id, revision });
+            continue;
+        }
         deleted += u32::from(double.held().remove(&deletion.id).is_some());
+        double.bury(&deletion.id, deletion.revision);
     }
     Json(DeleteDocumentsAnswer {
         deleted,
         generation: double.bump(),
+        ahead,
     })
 }
 
@@ -277,6 +331,7 @@ async fn status(
     _caller: Authorized<ContentRead>,
     State(Shared(double)): State<Shared>,
 ) -> Json<IndexStatusAnswer> {
+    double.statuses.fetch_add(1, Ordering::SeqCst);
     let engine = |name: &str, manifest_sha256: String, ready: bool| EngineStatus {
         engine: name.to_owned(),
         version: "1".to_owned(),
@@ -297,6 +352,39 @@ async fn status(
         generation: double.generation.load(Ordering::SeqCst),
         indexes,
     })
+}
+
+async fn generation(
+    _caller: Authorized<ContentRead>,
+    State(Shared(double)): State<Shared>,
+) -> Json<IndexGenerationAnswer> {
+    Json(IndexGenerationAnswer {
+        model: ModelId::new("double-v1"),
+        generation: double.generation.load(Ordering::SeqCst),
+    })
+}
+
+#[derive(serde::Deserialize)]
+struct Page {
+    after: Option<ImageId>,
+    limit: usize,
+}
+
+async fn held_documents(
+    _caller: Authorized<ContentRead>,
+    State(Shared(double)): State<Shared>,
+    Query(page): Query<Page>,
+) -> Json<HeldDocumentsAnswer> {
+    let from = page.after.map_or(Bound::Unbounded, Bound::Excluded);
+    let held = double.held();
+    let line = |(id, document): (&ImageId, &IndexDocument)| HeldDocument {
+        id: id.clone(),
+        revision: document.revision,
+        content_hash: document.content_hash(),
+    };
+    let page = held.range((from, Bound::Unbounded)).take(page.limit);
+    let documents = page.map(line).collect();
+    Json(HeldDocumentsAnswer { documents })
 }
 
 async fn reconcile(

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The double holds exactly what the store holds.
-async fn assert_level(world: &World) {
+pub async fn assert_level(world: &World) {
     let stored: Vec<IndexDocument> = world
         .store
         .list(None, 1_000)
@@ -154,35 +154,6 @@ async fn a_start_with_everything_acknowledged_still_looks_at_the_indexes() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_refused_holds_up_no_other() {
-    let Some(world) = World::start_with(Setup {
-        publish: false,
-        ..Setup::default()
-    })
-    .await
-    else {
-        return;
-    };
-    world.double.refuse(&id("bad"));
-    for slug in ["alpha", "bad", "zeta"] {
-        world.store.put(&draft(slug), NOW).await.unwrap();
-    }
-    world.run_publisher(&world.stop);
-    until("the others arrived", async || {
-        world.store.unpublished().await.unwrap() == 1
-    })
-    .await;
-    let held: Vec<String> = world
-        .double
-        .held()
-        .keys()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(held, ["alpha", "zeta"]);
-    assert!(!world.publisher.progress().complete);
-}
-
-#[tokio::test]
 async fn an_idle_publisher_pushes_nothing() {
     let Some(world) = World::start().await else {
         return;
@@ -197,6 +168,29 @@ async fn an_idle_publisher_pushes_nothing() {
     })
     .await;
     assert_eq!(world.double.puts.load(SeqCst), puts);
+}
+
+#[tokio::test]
+async fn a_tick_asks_for_the_generation_only() {
+    let setup = Setup {
+        audit: std::time::Duration::from_secs(86_400),
+        ..Setup::default()
+    };
+    let Some(world) = World::start_with(setup).await else {
+        return;
+    };
+    world.drained().await;
+    let (statuses, requests, passes) = (
+        world.double.statuses.load(SeqCst),
+        world.double.requests.load(SeqCst),
+        world.publisher.progress().passes,
+    );
+    until("some ticks", async || {
+        world.publisher.progress().passes > passes + 5
+    })
+    .await;
+    assert_eq!(world.double.statuses.load(SeqCst), statuses);
+    assert!(world.double.requests.load(SeqCst) >= requests + 5);
 }
 
 #[tokio::test]

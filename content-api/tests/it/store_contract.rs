@@ -11,6 +11,7 @@ pub async fn suite(store: &dyn ContentStore) {
     deleting(store).await;
     paging(store).await;
     publishing(store).await;
+    raising(store).await;
     writing_at_once(store).await;
     images(store).await;
 }
@@ -153,6 +154,73 @@ async fn publishing(store: &dyn ContentStore) {
     assert_eq!(store.unacknowledge_all().await.unwrap(), rows);
     assert_eq!(store.unpublished().await.unwrap(), rows);
     assert_eq!(store.unacknowledge_all().await.unwrap(), 0);
+}
+
+async fn raising(store: &dyn ContentStore) {
+    let everything = store.pending(None, 1_000).await.unwrap();
+    let sent: Vec<_> = everything
+        .iter()
+        .map(|change| (change.id().clone(), change.revision()))
+        .collect();
+    store.acknowledge(&sent).await.unwrap();
+    for slug in ["low", "even", "above", "buried"] {
+        store.put(&draft(slug), NOW).await.unwrap();
+    }
+    store.put(&retitled("above", "Second"), NOW).await.unwrap();
+    store.delete(&id("buried"), NOW).await.unwrap();
+    let sent = [("low", 1), ("even", 1), ("above", 2), ("buried", 2)];
+    store
+        .acknowledge(&sent.map(|(slug, revision)| (id(slug), revision)))
+        .await
+        .unwrap();
+    let before = store.contents_version().await.unwrap();
+
+    let held = [
+        ("low", 4),
+        ("low", 7),
+        ("even", 1),
+        ("above", 1),
+        ("buried", 3),
+        ("unknown", 5),
+    ];
+    let held = held.map(|(slug, revision)| (id(slug), revision));
+    assert_eq!(store.raise_revision(&held).await.unwrap(), 3);
+    assert!(store.contents_version().await.unwrap() > before);
+    let pending = store.pending(None, 1_000).await.unwrap();
+    let raised: Vec<(&str, i64)> = pending
+        .iter()
+        .map(|change| (change.id().as_str(), change.revision()))
+        .collect();
+    assert_eq!(raised, [("buried", 4), ("even", 2), ("low", 8)]);
+    assert_eq!(store.get(&[id("low")]).await.unwrap()[0].revision, 8);
+    let late = [("low", 1), ("even", 1), ("buried", 2)];
+    store
+        .acknowledge(&late.map(|(slug, revision)| (id(slug), revision)))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.unpublished().await.unwrap(),
+        3,
+        "only the new revision counts"
+    );
+
+    let version = store.contents_version().await.unwrap();
+    assert_eq!(store.raise_revision(&held).await.unwrap(), 0, "repeated");
+    let highest = [(id("above"), i64::MAX)];
+    assert_eq!(
+        store.raise_revision(&highest).await.unwrap(),
+        0,
+        "no number above"
+    );
+    assert_eq!(store.contents_version().await.unwrap(), version);
+    let changed = store.put(&retitled("low", "Next"), NOW).await.unwrap();
+    assert_eq!((changed.revision, changed.change), (9, Change::Updated));
+
+    let known = store
+        .known(&["unknown", "low", "buried"].map(id))
+        .await
+        .unwrap();
+    assert_eq!(known, [id("low"), id("buried")], "a tombstone is known");
 }
 
 async fn writing_at_once(store: &dyn ContentStore) {

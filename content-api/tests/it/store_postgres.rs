@@ -2,7 +2,7 @@
 
 use content_api::{
     PostgresStore,
-    store::{ContentStore, StoreError},
+    store::{ContentStore, Pending, StoreError},
 };
 
 use crate::{
@@ -76,6 +76,46 @@ async fn a_body_that_is_no_document_is_named() {
         matches!(&error, StoreError::Damaged { id, .. } if id == "bad"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_document_hides_no_other() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let store = PostgresStore::connect(&database.url.as_str().into())
+        .await
+        .unwrap();
+    for slug in ["a", "bad-1", "bad-2", "misnamed", "z"] {
+        store.put(&draft(slug), NOW).await.unwrap();
+    }
+    for damage in [
+        "update content.documents set body = '{}' where id like 'bad%'",
+        "update content.documents set body = jsonb_set(body, '{id}', '\"a\"') where id = 'misnamed'",
+    ] {
+        sqlx::query(damage).execute(&database.pool).await.unwrap();
+    }
+    let slugs = |documents: Vec<contracts::ContentDocument>| -> Vec<String> {
+        let slug = |document: contracts::ContentDocument| document.id.to_string();
+        documents.into_iter().map(slug).collect()
+    };
+    let asked = ["a", "bad-1", "z"].map(id);
+    let mut found = slugs(store.get(&asked).await.unwrap());
+    found.sort_unstable();
+    assert_eq!(found, ["a", "z"]);
+    assert_eq!(slugs(store.list(None, 9).await.unwrap()), ["a", "z"]);
+    // A page of nothing but unreadable rows is not the end.
+    let page = store.list(Some(&id("a")), 2).await.unwrap();
+    assert_eq!(slugs(page), ["z"]);
+    assert_eq!(store.list(Some(&id("z")), 2).await.unwrap(), []);
+
+    let pending = store.pending(None, 9).await.unwrap();
+    let readable = |change: &Pending| matches!(change, Pending::Put(_));
+    let readable: Vec<bool> = pending.iter().map(readable).collect();
+    assert_eq!(readable, [true, false, false, false, true]);
+    assert_eq!((pending[1].id(), pending[1].revision()), (&id("bad-1"), 1));
+    let known = store.known(&["bad-1", "z", "unknown"].map(id)).await;
+    assert_eq!(known.unwrap(), [id("bad-1"), id("z")]);
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ pub struct Setup {
     pub cache: Option<Arc<dyn AnswerCache>>,
     pub clock: Clock,
     pub tick: Duration,
+    pub audit: Duration,
 }
 
 impl Default for Setup {
@@ -56,6 +57,7 @@ impl Default for Setup {
             cache: None,
             clock: Clock::from_fn(|| NOW),
             tick: Duration::from_millis(20),
+            audit: Duration::from_millis(50),
         }
     }
 }
@@ -158,7 +160,7 @@ impl World {
         let mut config = Config::new(base.parse().unwrap(), token_url);
         config.publishing = PublishingRhythm {
             tick: setup.tick,
-            audit: Duration::from_millis(50),
+            audit: setup.audit,
             first_retry: Duration::from_millis(5),
             longest_retry: Duration::from_millis(20),
         };

@@ -93,6 +93,20 @@ pub struct PutDocumentsAnswer {
     pub unchanged: u32,
     /// The indexes' generation now.
     pub generation: i64,
+    /// Not written: an index holds another content, or the deletion, under an equal or higher
+    /// revision, as it does when the content store was restored from a backup. To be sent again
+    /// under a revision above the one named here.
+    #[serde(default)]
+    pub ahead: Vec<HeldRevision>,
+}
+
+/// Under which revision the indexes hold a document, or its deletion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldRevision {
+    /// Which document.
+    pub id: ImageId,
+    /// The highest that an index holds.
+    pub revision: i64,
 }
 
 /// `DELETE /v1/documents`.
@@ -121,6 +135,37 @@ pub struct DeleteDocumentsAnswer {
     pub deleted: u32,
     /// The indexes' generation now.
     pub generation: i64,
+    /// Not deleted: an index holds the document under a higher revision. To be sent again under a
+    /// revision above the one named here.
+    #[serde(default)]
+    pub ahead: Vec<HeldRevision>,
+}
+
+/// `GET /v1/index/generation`: the part of the status that costs nothing to tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IndexGenerationAnswer {
+    /// The model whose vectors the indexes hold.
+    pub model: ModelId,
+    /// Grows with every write.
+    pub generation: i64,
+}
+
+/// `GET /v1/index/documents`: one page of what the indexes hold together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldDocumentsAnswer {
+    /// In ascending byte order of their ids, deletions left out; none after the last one.
+    pub documents: Vec<HeldDocument>,
+}
+
+/// A document as the indexes know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldDocument {
+    /// Which document.
+    pub id: ImageId,
+    /// The highest that an index holds.
+    pub revision: i64,
+    /// Of [`IndexDocument::content_hash`].
+    pub content_hash: ContentHash,
 }
 
 /// `GET /v1/index/status`.

@@ -14,6 +14,10 @@ pub const MAX_JSON_BODY_BYTES: usize = 64 * 1024;
 pub const MAX_INTERNAL_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Most documents in one push to the embedder.
 pub const MAX_DOCUMENTS_PER_PUSH: usize = 256;
+/// Most documents on one page of what the indexes hold.
+pub const MAX_HELD_DOCUMENTS: u32 = 1_000;
+/// Documents on such a page when the caller names no limit.
+pub const DEFAULT_HELD_DOCUMENTS: u32 = 256;
 /// Most texts in one embeddings request.
 pub const MAX_TEXTS_PER_REQUEST: usize = 512;
 /// Most values in one filter list.

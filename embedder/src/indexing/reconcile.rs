@@ -109,20 +109,18 @@ impl Indexer {
                 }
             }
         }
-        let mut unlearned: Vec<Vec<ImageId>> = vec![Vec::new(); manifests.len()];
+        let mut unlearned: Vec<Vec<&ImageId>> = vec![Vec::new(); manifests.len()];
         for (id, (entry, place)) in &newest {
             let former = known
                 .get(*id)
                 .and_then(|former| former.content_hash.as_ref());
             if entry.content_hash.is_some() && former != entry.content_hash.as_ref() {
-                unlearned[*place].push(ImageId::clone(id));
+                unlearned[*place].push(*id);
             }
         }
-        for (index, ids) in self.indexes.iter().zip(&unlearned) {
+        for (place, ids) in unlearned.iter().enumerate() {
             for page in ids.chunks(PAGE) {
-                for entry in index.entries(page.to_vec()).await? {
-                    self.learn(&entry.document);
-                }
+                self.learn_from(place, page, manifests).await?;
             }
         }
         for id in known.keys() {
@@ -135,6 +133,46 @@ impl Indexer {
             .map(|(id, (entry, _))| (id.clone(), entry.clone()))
             .collect();
         Ok(())
+    }
+
+    /// Counts the terms of documents that the index at `place` holds. One that tells what it holds
+    /// and does not give it is behind; another that holds the same gives it instead.
+    async fn learn_from(
+        &self,
+        place: usize,
+        ids: &[&ImageId],
+        manifests: &[Option<Manifest>],
+    ) -> Result<(), IndexError> {
+        let hash = |place: usize, id: &ImageId| {
+            let manifest = manifests[place].as_ref()?;
+            manifest.get(id)?.content_hash.clone()
+        };
+        let mut wanted = ids.to_vec();
+        let mut failure = None;
+        let others = (0..self.indexes.len()).filter(|other| *other != place);
+        for source in std::iter::once(place).chain(others) {
+            let (same, mut rest): (Vec<_>, Vec<_>) = wanted
+                .into_iter()
+                .partition(|id| hash(source, id) == hash(place, id));
+            if !same.is_empty() {
+                let asked = same.iter().copied().cloned().collect();
+                match self.indexes[source].entries(asked).await {
+                    Ok(entries) => entries.iter().for_each(|entry| self.learn(&entry.document)),
+                    Err(error) => {
+                        let engine = self.indexes[source].engine();
+                        tracing::warn!(%error, engine, "entries are read from another index");
+                        self.lagging.store(true, Ordering::Release);
+                        failure = Some(error);
+                        rest.extend(same);
+                    }
+                }
+            }
+            wanted = rest;
+        }
+        match failure {
+            Some(error) if !wanted.is_empty() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// How every engine stands, the primary first. An engine that does not answer is part of the

@@ -174,8 +174,17 @@ pub enum Mood {
     Failing,
     /// Answers and takes no change.
     ReadOnly,
+    /// Tells what it holds, takes changes, and gives no entries.
+    Locked,
     /// Never answers.
     Hanging,
+}
+
+#[derive(PartialEq)]
+enum Asked {
+    Read,
+    Write,
+    Entries,
 }
 
 /// An index in memory that can be switched off.
@@ -205,13 +214,14 @@ impl Flaky {
         self.asked.load(Ordering::SeqCst)
     }
 
-    async fn answer(&self, writes: bool) -> Result<(), IndexError> {
+    async fn answer(&self, asked: Asked) -> Result<(), IndexError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Well => Ok(()),
-            Mood::ReadOnly if !writes => Ok(()),
-            Mood::Failing | Mood::ReadOnly => {
+            Mood::ReadOnly if asked != Asked::Write => Ok(()),
+            Mood::Locked if asked != Asked::Entries => Ok(()),
+            Mood::Failing | Mood::ReadOnly | Mood::Locked => {
                 Err(IndexError::engine(self.name, "switched off by s3cret"))
             }
             Mood::Hanging => std::future::pending().await,
@@ -230,22 +240,22 @@ impl VectorIndex for Flaky {
     }
 
     async fn apply(&self, changes: Vec<Change>) -> Result<(), IndexError> {
-        self.answer(true).await?;
+        self.answer(Asked::Write).await?;
         self.inner.apply(changes).await
     }
 
     async fn candidates(&self, query: IndexQuery) -> Result<Vec<Candidate>, IndexError> {
-        self.answer(false).await?;
+        self.answer(Asked::Read).await?;
         self.inner.candidates(query).await
     }
 
     async fn manifest(&self) -> Result<Manifest, IndexError> {
-        self.answer(false).await?;
+        self.answer(Asked::Read).await?;
         self.inner.manifest().await
     }
 
     async fn entries(&self, ids: Vec<ImageId>) -> Result<Vec<IndexEntry>, IndexError> {
-        self.answer(false).await?;
+        self.answer(Asked::Entries).await?;
         self.inner.entries(ids).await
     }
 }

@@ -94,7 +94,8 @@ impl Api {
 
     /// Sends JSON with the scope that the route asks for.
     pub async fn send(&self, method: Method, path: &str, body: &Value) -> Response {
-        let reads = path == "/v1/embeddings" || path == "/v1/search" || path == "/v1/index/status";
+        let reads = ["/v1/embeddings", "/v1/search", "/v1/index/"];
+        let reads = path != "/v1/index/reconcile" && reads.iter().any(|at| path.starts_with(at));
         let scope = if reads {
             Scope::ContentRead
         } else {

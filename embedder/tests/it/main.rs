@@ -5,6 +5,7 @@
 
 mod failover;
 mod harness;
+mod held;
 mod http;
 mod http_bounds;
 mod index_adapters;
@@ -12,6 +13,7 @@ mod index_contract;
 mod index_filters;
 mod indexing;
 mod indexing_property;
+mod learning;
 mod lexical;
 mod model;
 mod search;

@@ -1,0 +1,1 @@
+SELECT id FROM documents WHERE id = ANY ($1)
