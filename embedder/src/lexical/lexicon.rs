@@ -1,6 +1,9 @@
 //! Which terms the indexed documents hold, and in how many of them.
 
-use std::collections::HashMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use contracts::ImageId;
 
@@ -12,8 +15,9 @@ const MIN_CORRECTED_CHARS: usize = 4;
 /// Document frequencies of one language, kept in step with the indexes.
 #[derive(Default)]
 pub struct Lexicon {
-    terms: HashMap<String, u32>,
-    frequencies: HashMap<u32, u32>,
+    /// Sorted, so that the terms of one first letter stand together.
+    terms: BTreeMap<String, u32>,
+    frequencies: BTreeMap<u32, u32>,
     documents: HashMap<ImageId, Vec<String>>,
 }
 
@@ -81,25 +85,20 @@ impl Lexicon {
             MIN_CORRECTED_CHARS..=7 => 1,
             _ => 2,
         };
+        // First letters are seldom mistyped, and the rule keeps `mesa` from becoming `pesa`.
+        let first = stem.chars().next()?;
         self.terms
-            .iter()
+            .range(first.to_string()..)
+            .take_while(|(known, _)| known.starts_with(first))
             .filter(|(known, _)| known.chars().count().abs_diff(length) <= slips)
-            // First letters are seldom mistyped, and the rule keeps `mesa` from becoming `pesa`.
-            .filter(|(known, _)| known.chars().next() == stem.chars().next())
-            .map(|(known, n)| {
-                (
-                    strsim::osa_distance(known, stem),
-                    std::cmp::Reverse(*n),
-                    known,
-                )
-            })
+            .map(|(known, n)| (strsim::osa_distance(known, stem), Reverse(*n), known))
             .filter(|(distance, ..)| *distance <= slips)
             .min()
             .map(|(.., known)| known.as_str())
     }
 }
 
-fn decrement<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) {
+fn decrement<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
