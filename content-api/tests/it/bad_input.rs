@@ -166,7 +166,8 @@ async fn bodies_of_another_shape_are_refused() {
             .problem(400, "malformed-json");
     }
     let large = json!({"description": "a".repeat(100_000)});
-    world.find(large).await.problem(413, "body-too-large");
+    let problem = world.find(large).await.problem(413, "body-too-large");
+    assert!(problem.detail.contains("65536 bytes"), "{}", problem.detail);
 }
 
 #[tokio::test]

@@ -89,6 +89,8 @@ impl Reply {
         let problem: Problem = self.json();
         assert_eq!(problem.slug(), slug, "{text}");
         assert_eq!(problem.status, status);
+        let named = problem.request_id.as_deref().unwrap_or_default();
+        assert_eq!(named, self.header("x-request-id"), "{text}");
         assert!(
             !text.contains("secret") && !text.contains("panicked"),
             "{text}"

@@ -3,7 +3,7 @@
 use std::{any::Any, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -18,7 +18,7 @@ use tower_http::{
 };
 use tracing::{Span, field};
 
-use crate::problem::ProblemResponse;
+use crate::problem::{ProblemResponse, name_request};
 
 /// Ties a request to its log lines; taken from the caller or made here.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,6 +41,14 @@ pub fn standard_layers(router: Router, bounds: Bounds) -> Router {
             Err(_) => timed_out(bounds.deadline),
         }
     });
+    let named = middleware::from_fn(|request: Request, next: Next| async move {
+        let id = request_id(&request).to_owned();
+        let response = next.run(request).await;
+        if id.is_empty() {
+            return response;
+        }
+        name_request(response, &id)
+    });
     router
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
@@ -53,8 +61,10 @@ pub fn standard_layers(router: Router, bounds: Bounds) -> Router {
                     header::X_CONTENT_TYPE_OPTIONS,
                     HeaderValue::from_static("nosniff"),
                 ))
+                .layer(named)
                 .layer(CatchPanicLayer::custom(panicked))
                 .layer(DefaultBodyLimit::max(bounds.max_body_bytes))
+                .layer(Extension(bounds))
                 .layer(deadline),
         )
 }
@@ -65,13 +75,15 @@ fn request_span(request: &Request) -> Span {
         "request",
         method = %request.method(),
         path = request.uri().path(),
-        request_id = request
-            .extensions()
-            .get::<RequestId>()
-            .and_then(|id| id.header_value().to_str().ok())
-            .unwrap_or_default(),
+        request_id = request_id(request),
         subject = field::Empty,
     )
+}
+
+fn request_id(request: &Request) -> &str {
+    let id = request.extensions().get::<RequestId>();
+    id.and_then(|id| id.header_value().to_str().ok())
+        .unwrap_or_default()
 }
 
 async fn no_such_route(request: Request) -> ProblemResponse {

@@ -7,7 +7,7 @@ use axum::{
 use http::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::problem::ProblemResponse;
+use crate::{http::Bounds, problem::ProblemResponse};
 
 /// Like `axum::Json`, but a body that does not parse is a [`contracts::Problem`] that says where.
 #[derive(Debug, Clone, Copy)]
@@ -21,14 +21,15 @@ where
     type Rejection = ProblemResponse;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let bounds = request.extensions().get::<Bounds>().copied();
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(rejection) => Err(explain(&rejection)),
+            Err(rejection) => Err(explain(&rejection, bounds)),
         }
     }
 }
 
-fn explain(rejection: &JsonRejection) -> ProblemResponse {
+fn explain(rejection: &JsonRejection, bounds: Option<Bounds>) -> ProblemResponse {
     let status = rejection.status();
     let (slug, title) = match status {
         StatusCode::PAYLOAD_TOO_LARGE => ("body-too-large", "Body too large"),
@@ -36,7 +37,14 @@ fn explain(rejection: &JsonRejection) -> ProblemResponse {
         StatusCode::UNPROCESSABLE_ENTITY => ("invalid-body", "Invalid body"),
         _ => ("malformed-json", "Malformed JSON"),
     };
-    ProblemResponse::new(status, slug, title, rejection.body_text())
+    let detail = match bounds {
+        Some(bounds) if status == StatusCode::PAYLOAD_TOO_LARGE => format!(
+            "The body may have at most {} bytes here.",
+            bounds.max_body_bytes
+        ),
+        _ => rejection.body_text(),
+    };
+    ProblemResponse::new(status, slug, title, detail)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

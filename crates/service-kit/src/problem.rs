@@ -1,6 +1,9 @@
 //! Problems as responses.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use contracts::{Problem, problem::PROBLEM_JSON};
 use http::{HeaderValue, StatusCode, header};
 
@@ -47,7 +50,7 @@ impl ProblemResponse {
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "Internal error",
-            "The service failed to answer. The cause is in its log, under the x-request-id of this response.",
+            "The service failed to answer. The cause is in its log, under this request_id.",
         )
     }
 
@@ -74,12 +77,30 @@ impl From<Problem> for ProblemResponse {
     }
 }
 
+/// A response's problem, for the layer that knows the request's id.
+#[derive(Clone)]
+struct Described(Box<Problem>);
+
+/// Writes the request's id into the problem that a response holds, if it holds one.
+pub(crate) fn name_request(mut response: Response, request_id: &str) -> Response {
+    if let Some(Described(mut problem)) = response.extensions_mut().remove() {
+        problem.request_id = Some(request_id.to_owned());
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = body(&problem);
+    }
+    response
+}
+
+fn body(problem: &Problem) -> Body {
+    serde_json::to_vec(problem).unwrap_or_default().into()
+}
+
 impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.problem).unwrap_or_default();
-        let mut response = (status, body).into_response();
+        let mut response = (status, body(&self.problem)).into_response();
+        response.extensions_mut().insert(Described(self.problem));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

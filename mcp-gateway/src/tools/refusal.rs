@@ -13,8 +13,8 @@ const DEFAULT_RETRY_SECONDS: u32 = 5;
 /// assistant sees the former and can act on it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// The arguments do not hold.
-    #[error("invalid arguments: {0}")]
+    /// The arguments do not hold. The text may quote them, so it stays out of the log.
+    #[error("invalid arguments")]
     Arguments(String),
     /// The service behind did not answer the question.
     #[error(transparent)]
