@@ -120,7 +120,10 @@ impl Searcher {
         let floor = request
             .min_score
             .unwrap_or_else(|| self.fusion.floor(request.mode));
-        scored.retain(|hit| hit.score >= floor);
+        // Who names a score means it; else what is nearly good enough may follow what is.
+        let last = request.min_score.unwrap_or(floor * fusion::FOLLOWERS);
+        let fits = scored.first().is_some_and(|best| best.score >= floor);
+        scored.retain(|hit| fits && hit.score >= last);
         scored.truncate(request.limit as usize);
         Ok(SearchAnswer {
             no_match: scored.is_empty(),

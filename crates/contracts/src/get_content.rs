@@ -31,7 +31,7 @@ pub struct GetContentRequest {
     /// Conditions that every result fulfils.
     #[serde(default)]
     pub filters: Filters,
-    /// Replaces the calibrated floor, 0 to 1.
+    /// Least score of every result, 0 to 1, instead of the calibrated floor for the best one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
     pub min_score: Option<f32>,

@@ -84,9 +84,10 @@ pub struct SearchRequest {
 /// The hits of a search.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SearchAnswer {
-    /// Best first, all at or above the floor.
+    /// Best first. The first one is at or above the floor; without `min_score` in the request, the
+    /// others may be up to a fifth below it.
     pub hits: Vec<SearchHit>,
-    /// Nothing reached the floor.
+    /// Nothing reached the floor, so there are no hits.
     pub no_match: bool,
     /// The floor that was applied.
     pub floor: f32,

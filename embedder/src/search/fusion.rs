@@ -15,6 +15,10 @@ use contracts::SearchMode;
 
 use crate::index::PerLanguage;
 
+/// Of the floor, what suffices for a hit that follows a better one. The floor decides whether anything
+/// fits; once something does, its neighbours are worth a look.
+pub const FOLLOWERS: f32 = 0.8;
+
 /// What is known about one candidate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
@@ -26,16 +30,16 @@ pub struct Evidence {
     pub lexical: PerLanguage<f32>,
 }
 
-/// How evidence becomes a score, and from which score on a hit is one.
+/// How evidence becomes a score, and from which score on something fits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fusion {
     /// The lexical part's weight, 0 to 1.
     pub lexical_weight: f32,
-    /// Least score of a hit, when both kinds of evidence count.
+    /// Least score of the best hit, when both kinds of evidence count.
     pub fused_floor: f32,
-    /// Least score of a hit by meaning alone.
+    /// Least score of the best hit by meaning alone.
     pub dense_floor: f32,
-    /// Least score of a hit by words alone.
+    /// Least score of the best hit by words alone.
     pub lexical_floor: f32,
 }
 
@@ -65,7 +69,7 @@ impl Fusion {
         }
     }
 
-    /// The floor below which nothing is a hit.
+    /// The floor: when the best score is below it, nothing fits.
     pub fn floor(&self, mode: SearchMode) -> f32 {
         match mode {
             SearchMode::Dense => self.dense_floor,

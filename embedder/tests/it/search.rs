@@ -10,7 +10,7 @@ use embedder::{
     Service,
     index::{VectorIndex, memory::MemoryIndex},
     model::Embedder,
-    search::SearchError,
+    search::{SearchError, fusion::FOLLOWERS},
 };
 use service_kit::Clock;
 
@@ -140,8 +140,9 @@ async fn both_languages_find_the_same_picture() {
                 answer
                     .hits
                     .iter()
-                    .all(|hit| (answer.floor..=1.0).contains(&hit.score))
+                    .all(|hit| (answer.floor * FOLLOWERS..=1.0).contains(&hit.score))
             );
+            assert!(answer.hits[0].score >= answer.floor);
             assert_eq!(
                 (answer.engine.as_str(), answer.model.as_str()),
                 ("memory", "minilm-es-en-v1")
@@ -214,6 +215,14 @@ async fn nothing_that_fits_is_an_empty_answer_that_says_so() {
         assert!(!answer.no_match && answer.floor == 0.0);
         assert_eq!(answer.hits.len(), 5, "however far they are");
     }
+    // A score that the request names cuts every hit, not only the first.
+    let fitting = ask(&service, request("zapatillas rojas para correr")).await;
+    let scores: Vec<f32> = fitting.hits.iter().map(|hit| hit.score).collect();
+    let exact = SearchRequest {
+        min_score: Some(scores[0]),
+        ..request("zapatillas rojas para correr")
+    };
+    assert_eq!(ask(&service, exact).await.hits.len(), 1, "{scores:?}");
     let strict = SearchRequest {
         min_score: Some(0.99),
         ..request("un faro")
