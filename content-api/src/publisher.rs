@@ -272,10 +272,6 @@ impl Inner {
             .map(|held| (held.id.clone(), held.revision))
             .collect();
         let documents = self.store.raise_revision(&held).await?;
-        tracing::warn!(
-            documents,
-            "the indexes hold newer revisions than the content store; publishing above them"
-        );
         for change in newer {
             if ahead
                 .iter()
@@ -286,6 +282,10 @@ impl Inner {
             }
         }
         if documents > 0 {
+            tracing::warn!(
+                documents,
+                "the indexes hold newer revisions than the content store; publishing above them"
+            );
             self.wake.notify_one();
         }
         Ok(())

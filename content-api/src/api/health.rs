@@ -4,7 +4,7 @@ use crate::{publisher::Publisher, store::ContentStore};
 
 /// The parts without which the service cannot do its job.
 ///
-/// Unpublished documents count only until everything was published once: later ones are the normal
+/// Unpublished documents count only until everything that can be published was, once: later ones are the normal
 /// course of things, and no reason to send callers elsewhere.
 pub async fn missing(store: &dyn ContentStore, publisher: &Publisher) -> Vec<String> {
     let mut missing = Vec::new();

@@ -81,6 +81,7 @@ impl Auditor {
             tracing::warn!("the indexes differ from the content store; reconciling");
             publisher.embedder.reconcile().await?;
             status = publisher.status().await?;
+            self.own = None; // A restore may have brought back a version's number with other contents.
             own = self.own_manifest(publisher, own.left_out).await?;
             finding = compare(publisher, &own, &status).await?;
             // A write in the meantime explains a difference.
@@ -93,6 +94,12 @@ impl Auditor {
             tracing::warn!(left_out, "compared without documents that are left out");
         }
         match finding {
+            Finding::Equal if own.documents == 0 && !own.left_out.is_empty() => {
+                // One refused document is the document's fault, all of them are somebody else's.
+                tracing::error!("not one document is published: every one is left out");
+                self.next = Some(Instant::now() + self.every);
+                Ok(())
+            }
             Finding::Equal => {
                 self.complete = true;
                 self.republished = false;
@@ -128,7 +135,15 @@ impl Auditor {
             // A service that finds most documents is better than one that never becomes ready.
             self.complete = true;
         }
-        let strangers = held::delete_strangers(publisher).await?;
+        let strangers = if own.documents > 0 {
+            held::delete_strangers(publisher).await?
+        } else {
+            // Rather the wrong database, or one that is yet to be restored.
+            tracing::error!(
+                "the content store is empty and the indexes are not; nothing is deleted from them"
+            );
+            0
+        };
         if strangers > 0 {
             tracing::warn!(
                 documents = strangers,

@@ -85,6 +85,20 @@ async fn indexes_that_stay_different_do_not_keep_the_service_from_starting() {
 }
 
 #[tokio::test]
+async fn an_empty_store_deletes_nothing() {
+    let Some(world) = unpublished_world().await else {
+        return;
+    };
+    hold(&world, "alpha", 3, "Later");
+    world.run_publisher(&world.stop);
+    until("it has audited twice", async || {
+        world.publisher.progress().complete
+    })
+    .await;
+    assert!(world.double.held().contains_key(&id("alpha")));
+}
+
+#[tokio::test]
 async fn one_difference_is_no_reason_to_call_it_complete() {
     let Some(world) = unpublished_world().await else {
         return;

@@ -14,6 +14,8 @@ pub const MAX_JSON_BODY_BYTES: usize = 64 * 1024;
 pub const MAX_INTERNAL_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Most documents in one push to the embedder.
 pub const MAX_DOCUMENTS_PER_PUSH: usize = 256;
+/// Highest revision that a push may carry, 2^53 - 1: there is always one above it.
+pub const MAX_REVISION: i64 = (1 << 53) - 1;
 /// Most documents on one page of what the indexes hold.
 pub const MAX_HELD_DOCUMENTS: u32 = 1_000;
 /// Documents on such a page when the caller names no limit.

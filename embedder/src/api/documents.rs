@@ -8,14 +8,14 @@ use super::{
 use auth::{Authorized, scope::IndexWrite};
 use axum::extract::State;
 use contracts::{
-    Language,
+    ImageId, Language,
     index::{
-        DeleteDocuments, DeleteDocumentsAnswer, IndexDocument, PutDocuments, PutDocumentsAnswer,
-        SearchText,
+        DeleteDocuments, DeleteDocumentsAnswer, Deletion, IndexDocument, PutDocuments,
+        PutDocumentsAnswer, SearchText,
     },
-    limits::MAX_DOCUMENTS_PER_PUSH,
+    limits::{MAX_DOCUMENTS_PER_PUSH, MAX_REVISION},
 };
-use service_kit::{Json, ProblemResult};
+use service_kit::{Json, ProblemResponse, ProblemResult};
 
 /// Longest title, in characters.
 const MAX_TITLE: usize = 200;
@@ -34,10 +34,7 @@ pub async fn put(
 ) -> ProblemResult<Json<PutDocumentsAnswer>> {
     check_count(request.documents.len())?;
     for document in &request.documents {
-        check(document).map_err(|reason| {
-            let detail = format!("Document '{}': {reason}.", document.id);
-            invalid("invalid-document", "Invalid document", detail)
-        })?;
+        check(document).map_err(|reason| refused(&document.id, &reason))?;
     }
     state
         .indexer
@@ -54,12 +51,29 @@ pub async fn delete(
     Json(request): Json<DeleteDocuments>,
 ) -> ProblemResult<Json<DeleteDocumentsAnswer>> {
     check_count(request.documents.len())?;
+    for Deletion { id, revision } in &request.documents {
+        check_revision(*revision).map_err(|reason| refused(id, &reason))?;
+    }
     state
         .indexer
         .delete(request.documents)
         .await
         .map(Json)
         .map_err(from_indexing)
+}
+
+fn refused(id: &ImageId, reason: &str) -> ProblemResponse {
+    let detail = format!("Document '{id}': {reason}.");
+    invalid("invalid-document", "Invalid document", detail)
+}
+
+fn check_revision(revision: i64) -> Result<(), String> {
+    if (0..=MAX_REVISION).contains(&revision) {
+        return Ok(());
+    }
+    Err(format!(
+        "revision is {revision}, expected 0 to {MAX_REVISION}"
+    ))
 }
 
 fn check_count(count: usize) -> ProblemResult<()> {
@@ -75,6 +89,7 @@ fn check_count(count: usize) -> ProblemResult<()> {
 }
 
 fn check(document: &IndexDocument) -> Result<(), String> {
+    check_revision(document.revision)?;
     for language in Language::ALL {
         let text = document
             .text

@@ -79,9 +79,9 @@ impl Queue {
         }
     }
 
-    /// Lets jobs wait in a lane, all or none of them.
-    pub fn push(&self, lane: Lane, jobs: Vec<Job>) -> Result<(), EmbedError> {
-        let asked: usize = jobs.iter().map(|job| job.texts.len()).sum();
+    /// Room for so many texts in a lane. Asked for before any work is done on them: under overload
+    /// that work would be all that is done.
+    pub fn reserve(&self, lane: Lane, asked: usize) -> Result<Reservation<'_>, EmbedError> {
         let mut state = self.lock();
         if state.closed {
             return Err(EmbedError::Stopped);
@@ -93,15 +93,11 @@ impl Queue {
             return Err(EmbedError::Overloaded { queued });
         }
         waiting.held += asked;
-        let wanted = jobs.len();
-        waiting.jobs.extend(jobs);
-        for _ in 0..wanted {
-            let Some(worker) = state.asleep.pop() else {
-                break;
-            };
-            self.alarms[worker].notify_one();
-        }
-        Ok(())
+        Ok(Reservation {
+            queue: self,
+            lane,
+            unused: asked,
+        })
     }
 
     /// The next batch for this worker. Sleeps until there is one; `None` once closed and empty.
@@ -109,6 +105,8 @@ impl Queue {
         let mut state = self.lock();
         loop {
             if let Some(batch) = state.take() {
+                // Woken by nobody, it would still be listed, and woken in place of a sleeper.
+                state.asleep.retain(|sleeper| *sleeper != worker);
                 return Some(batch);
             }
             if state.closed {
@@ -140,6 +138,37 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code of ours panics while it holds the lock, and the counts are whole at each step.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Room in a lane, given back when it is dropped unused.
+pub(super) struct Reservation<'a> {
+    queue: &'a Queue,
+    lane: Lane,
+    unused: usize,
+}
+
+impl Reservation<'_> {
+    /// Lets the jobs wait that the room was asked for.
+    pub fn push(mut self, jobs: Vec<Job>) {
+        let mut state = self.queue.lock();
+        let wanted = jobs.len();
+        state.lane(self.lane).jobs.extend(jobs);
+        self.unused = 0;
+        for _ in 0..wanted {
+            let Some(worker) = state.asleep.pop() else {
+                break;
+            };
+            self.queue.alarms[worker].notify_one();
+        }
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if self.unused > 0 {
+            self.queue.lock().lane(self.lane).held -= self.unused;
+        }
     }
 }
 
@@ -205,6 +234,8 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, thread};
+
     use super::*;
 
     type Caller = oneshot::Receiver<Answer>;
@@ -218,7 +249,8 @@ mod tests {
     /// Pushes jobs of these sizes, each text carrying the name.
     fn push(queue: &Queue, lane: Lane, name: &str, sizes: &[usize]) -> Vec<Caller> {
         let (jobs, callers) = sizes.iter().map(|size| job(name, *size)).unzip();
-        queue.push(lane, jobs).unwrap();
+        let room = queue.reserve(lane, sizes.iter().sum()).unwrap();
+        room.push(jobs);
         callers
     }
 
@@ -276,21 +308,36 @@ mod tests {
     fn each_lane_has_its_own_bound() {
         let queue = Queue::new(1);
         let _bulk = push(&queue, Lane::Bulk, "b", &[16; 128]);
-        let (one_more, _caller) = job("b", 1);
-        let refused = queue.push(Lane::Bulk, vec![one_more]).unwrap_err();
+        let refused = queue.reserve(Lane::Bulk, 1).err().unwrap();
         assert!(matches!(refused, EmbedError::Overloaded { queued: 2_048 }));
         let _query = push(&queue, Lane::Query, "q", &[1]);
         assert_eq!(next(&queue), pairs(&[("q", 1)]));
     }
 
     #[test]
+    fn room_that_is_not_used_is_given_back() {
+        let queue = Queue::new(1);
+        let room = queue.reserve(Lane::Bulk, 4_096).unwrap();
+        assert!(queue.reserve(Lane::Bulk, 1).is_err());
+        drop(room);
+        assert!(queue.reserve(Lane::Bulk, 2_048).is_ok());
+    }
+
+    #[test]
     fn the_last_worker_to_sleep_is_woken_first() {
-        let queue = Queue::new(2);
-        queue.lock().asleep = vec![1, 0];
+        let queue = Arc::new(Queue::new(2));
+        let sleepers = [0, 1].map(|worker| {
+            let own = Arc::clone(&queue);
+            let sleeper = thread::spawn(move || own.next(worker).is_some());
+            while !queue.lock().asleep.contains(&worker) {
+                thread::yield_now();
+            }
+            sleeper
+        });
         let _caller = push(&queue, Lane::Query, "q", &[1]);
-        assert_eq!(queue.lock().asleep, [1]);
-        let _callers = push(&queue, Lane::Bulk, "b", &[1, 1, 1]);
-        assert_eq!(queue.lock().asleep, [0; 0], "as many as there are jobs");
+        queue.close();
+        let worked = sleepers.map(|sleeper| sleeper.join().unwrap());
+        assert_eq!(worked, [false, true]);
     }
 
     #[test]
@@ -311,8 +358,7 @@ mod tests {
         let queue = Queue::new(1);
         let _caller = push(&queue, Lane::Query, "q", &[1]);
         queue.close();
-        let (late, _caller) = job("late", 1);
-        let refused = queue.push(Lane::Query, vec![late]).unwrap_err();
+        let refused = queue.reserve(Lane::Query, 1).err().unwrap();
         assert!(matches!(refused, EmbedError::Stopped));
         assert_eq!(next(&queue), pairs(&[("q", 1)]));
         assert!(queue.next(0).is_none());

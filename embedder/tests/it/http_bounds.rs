@@ -109,6 +109,12 @@ async fn pushes_are_counted() {
         );
     }
     api.ok(Method::DELETE, DOCUMENTS, many(256)).await;
+    for (revision, told) in [(-1, "-1"), (1_i64 << 53, "9007199254740992")] {
+        let body = json!({ "documents": [{ "id": "a", "revision": revision }] });
+        let (problem, detail) = api.refused(Method::DELETE, DOCUMENTS, body).await;
+        assert_eq!(problem, "400 invalid-document", "{detail}");
+        assert!(detail.contains(told), "{detail}");
+    }
 }
 
 #[tokio::test]
@@ -121,6 +127,8 @@ async fn documents_are_bounded() {
     }
     let strings = |count: usize| vec!["x".to_owned(); count];
     for (body, told) in [
+        (changed(|d| d.revision = -1), "revision is -1"),
+        (changed(|d| d.revision = i64::MAX), "expected 0 to"),
         (
             changed(|d| drop(d.text.remove(&Language::En))),
             "no text in 'en'",

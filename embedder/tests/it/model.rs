@@ -182,12 +182,13 @@ async fn a_full_queue_refuses_and_recovers() {
     // A pool of its own: the shared one serves other tests.
     let pool = Arc::new(start(&ModelSource::Bundled).unwrap());
     let few = |count: usize| vec!["mar".to_owned(); count];
-    // 2,048 may wait. A request for more passes when it finds the queue empty.
+    // 2,048 may wait. A request for more passes when it finds the queue empty; it takes so long that
+    // the others meet it.
     let first = tokio::spawn({
         let pool = Arc::clone(&pool);
         async move {
             loop {
-                match pool.embed(few(2_049)).await {
+                match pool.embed(few(4_096)).await {
                     Err(EmbedError::Overloaded { .. }) => sleep(Duration::from_millis(1)).await,
                     answer => return answer,
                 }
@@ -195,13 +196,14 @@ async fn a_full_queue_refuses_and_recovers() {
         }
     });
     while pool.embed(few(2)).await.is_ok() {
+        assert!(!first.is_finished(), "nothing was refused meanwhile");
         sleep(Duration::from_millis(20)).await;
     }
     let (query, second, third) =
         tokio::join!(pool.embed(few(1)), pool.embed(few(2)), pool.embed(few(64)));
     assert_eq!(query.unwrap().len(), 1, "a query has a lane of its own");
     assert!(!first.is_finished(), "and passes the work that waits");
-    assert_eq!(first.await.unwrap().unwrap().len(), 2_049);
+    assert_eq!(first.await.unwrap().unwrap().len(), 4_096);
     for refused in [second, third] {
         let error = refused.unwrap_err();
         assert!(

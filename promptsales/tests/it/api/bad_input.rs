@@ -35,7 +35,7 @@ async fn nonsense_is_answered_with_a_problem_that_says_what_was_expected() {
             description(&"a".repeat(100_000)),
             413,
             "body-too-large",
-            "limit",
+            "65536 bytes",
         ),
         (with("limit", json!(0)), 400, "invalid-limit", "1 to 100"),
         (with("limit", json!(-1)), 400, "invalid-limit", "1 to 100"),
