@@ -28,7 +28,7 @@ struct Report {
 }
 
 /// `mode` is `dense`, `lexical` or `fused` for the whole ranking, and `served` for the fused ranking
-/// cut at the floor, as a user gets it.
+/// as a user gets it: nothing below the floor.
 #[derive(Serialize)]
 struct Quality {
     engine: String,
