@@ -6,6 +6,7 @@
 
 pub mod analyzer;
 pub mod bm25;
+mod function_words;
 pub mod language;
 pub mod lexicon;
 

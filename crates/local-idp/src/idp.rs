@@ -1,30 +1,17 @@
-//! The server itself.
+//! The server itself: its clients, its keys, and the tokens that it signs.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use aws_lc_rs::rand;
-use axum::{
-    Json, Router,
-    extract::State,
-    middleware,
-    response::Response,
-    routing::{get, post},
-};
 use contracts::Scopes;
 use jsonwebtoken::jwk::JwkSet;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
-use serde_json::Value;
 use service_kit::Clock;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
-use crate::{
-    LocalIdpConfig, LocalIdpError, config, host_guard,
-    keys::KeyRing,
-    metadata, private_file,
-    token_endpoint::{self, OAuthError},
-};
+use crate::{LocalIdpConfig, LocalIdpError, config, keys::KeyRing, private_file};
 
 /// A loopback authorization server. Cheap to clone; clones share keys and clients.
 #[derive(Clone)]
@@ -108,18 +95,6 @@ impl LocalIdp {
         Ok(service_kit::listen::bind(address).await?)
     }
 
-    /// Discovery, key set and token endpoint.
-    pub fn router(&self) -> Router {
-        Router::new()
-            .route("/.well-known/openid-configuration", get(discovery))
-            .route("/.well-known/oauth-authorization-server", get(discovery))
-            .route("/jwks", get(jwks))
-            .route("/token", post(token_endpoint::token))
-            .route("/authorize", get(authorize))
-            .layer(middleware::from_fn(host_guard::refuse_foreign_hosts))
-            .with_state(self.clone())
-    }
-
     /// The exact `iss` of its tokens, such as `http://127.0.0.1:7400`.
     pub fn issuer(&self) -> &str {
         &self.0.issuer
@@ -171,6 +146,10 @@ impl LocalIdp {
         self.0.clients.get(id)
     }
 
+    pub(crate) fn public_keys(&self) -> JwkSet {
+        self.0.keys.public(self.0.clock.now())
+    }
+
     pub(crate) fn token_lifetime(&self) -> Duration {
         self.0.token_lifetime
     }
@@ -182,20 +161,4 @@ impl fmt::Debug for LocalIdp {
             .field("issuer", &self.0.issuer)
             .finish_non_exhaustive()
     }
-}
-
-async fn discovery(State(idp): State<LocalIdp>) -> Json<Value> {
-    Json(metadata::document(idp.issuer()))
-}
-
-async fn jwks(State(idp): State<LocalIdp>) -> Json<JwkSet> {
-    Json(idp.0.keys.public(idp.0.clock.now()))
-}
-
-async fn authorize() -> Response {
-    OAuthError::new(
-        "unsupported_response_type",
-        "this server has no users to ask; use grant_type=client_credentials at the token endpoint",
-    )
-    .into_response()
 }

@@ -16,7 +16,9 @@ mod host_guard;
 mod idp;
 mod keys;
 mod metadata;
+mod oauth_error;
 mod private_file;
+mod routes;
 mod token_endpoint;
 mod token_request;
 

@@ -8,60 +8,19 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use contracts::{Scope, Scopes, token::TokenAnswer};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use secrecy::ExposeSecret as _;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     LocalIdp,
     idp::Client,
+    oauth_error::{OAuthError, uncached},
     token_request::{Credentials, Form},
 };
 
 /// Largest token request body, in bytes.
 pub const MAX_TOKEN_REQUEST_BYTES: usize = 16 * 1024;
-
-/// An error of RFC 6749 section 5.2 or RFC 8707 section 2.
-pub(crate) struct OAuthError {
-    status: StatusCode,
-    code: &'static str,
-    description: &'static str,
-}
-
-impl OAuthError {
-    pub(crate) fn new(code: &'static str, description: &'static str) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            code,
-            description,
-        }
-    }
-
-    pub(crate) fn invalid_request(description: &'static str) -> Self {
-        Self::new("invalid_request", description)
-    }
-
-    pub(crate) fn invalid_client(description: &'static str) -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            code: "invalid_client",
-            description,
-        }
-    }
-
-    pub(crate) fn into_response(self) -> Response {
-        let body = json!({ "error": self.code, "error_description": self.description });
-        let mut response = (self.status, Json(body)).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"promptsales\""),
-            );
-        }
-        uncached(response)
-    }
-}
 
 /// Issues a token, or says in OAuth's terms why not.
 pub(crate) async fn token(State(idp): State<LocalIdp>, request: Request) -> Response {
@@ -177,12 +136,4 @@ fn granted_audience<'a>(client: &'a Client, form: &Form) -> Result<&'a str, OAut
             "the client may not have tokens for that resource",
         )
     })
-}
-
-/// RFC 6749 section 5.1: tokens and refusals stay out of caches.
-fn uncached(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    response
 }

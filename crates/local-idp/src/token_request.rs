@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded;
 
-use crate::token_endpoint::OAuthError;
+use crate::oauth_error::OAuthError;
 
 /// A form without repeated parameters. No `Debug`: it may hold a secret.
 pub(crate) struct Form(BTreeMap<String, String>);

@@ -5,7 +5,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::language::is_function_word;
+use super::function_words::is_function_word;
 
 /// Longest word that is indexed, in letters; a longer run of letters is no word.
 const MAX_WORD_CHARS: usize = 40;
