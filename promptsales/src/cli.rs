@@ -48,6 +48,14 @@ pub enum Command {
     Token(TokenArguments),
     /// Serve the Model Context Protocol on standard input and output.
     Mcp,
+    /// Fill the operational databases with demonstration data.
+    Load(LoadArguments),
+    /// Change rows of the operational databases, as a few minutes of business would.
+    Tick(TickArguments),
+    /// Bring the sales warehouse level with its sources now.
+    Etl(JsonFlag),
+    /// Compare the sales warehouse with a load from scratch.
+    Verify(JsonFlag),
     /// Measure quality.
     Eval {
         /// What to measure.
@@ -111,6 +119,42 @@ pub struct TokenArguments {
     /// A token for the MCP endpoint instead of the API.
     #[arg(long)]
     pub mcp: bool,
+}
+
+/// `load`. The defaults are the size that the product is made for.
+#[derive(Clone, Debug, Args)]
+pub struct LoadArguments {
+    /// Finished campaigns.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub campaigns: u32,
+
+    /// Campaigns that run today.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    pub active: u32,
+
+    /// Customers and prospects.
+    #[arg(long, default_value_t = 500_000, value_parser = clap::value_parser!(u32).range(..=10_000_000))]
+    pub customers: u32,
+
+    /// Another seed, other rows.
+    #[arg(long, default_value_t = crate::sales::SAMPLE_SEED)]
+    pub seed: u64,
+
+    /// Delete what the databases hold; the sample that `up` loads, for example.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// `tick`.
+#[derive(Clone, Debug, Args)]
+pub struct TickArguments {
+    /// About how many rows change.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub source_changes: u64,
+
+    /// Which changes; others each time when left out.
+    #[arg(long)]
+    pub seed: Option<u64>,
 }
 
 /// `eval`.

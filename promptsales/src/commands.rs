@@ -1,7 +1,9 @@
 //! One file per subcommand.
 
+mod etl;
 mod eval;
 mod find;
+mod load;
 mod mcp;
 mod status;
 mod token;
@@ -12,6 +14,7 @@ use std::process::ExitCode;
 use crate::{
     cli::{Arguments, Command, EvalCommand, Global},
     output::Progress,
+    sales::Sales,
     session::Session,
 };
 
@@ -41,6 +44,26 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let served = mcp::run(&session).await;
             close(session, served).await
         }
+        Command::Load(options) => {
+            let (session, sales) = open_sales(&global).await?;
+            let loaded = load::run(&sales, &options).await;
+            close_sales(session, sales, loaded).await
+        }
+        Command::Tick(options) => {
+            let (session, sales) = open_sales(&global).await?;
+            let ticked = etl::tick(&sales, &options).await;
+            close_sales(session, sales, ticked).await
+        }
+        Command::Etl(options) => {
+            let (session, sales) = open_sales(&global).await?;
+            let ran = etl::run(&sales, options.json).await;
+            close_sales(session, sales, ran).await
+        }
+        Command::Verify(options) => {
+            let (session, sales) = open_sales(&global).await?;
+            let verified = etl::verify(&sales, options.json).await;
+            close_sales(session, sales, verified).await
+        }
         Command::Eval {
             what: EvalCommand::Search(options),
         } => {
@@ -53,6 +76,26 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn open(global: &Global) -> anyhow::Result<Session> {
     Session::open(global, &Progress::at_terminal(), false).await
+}
+
+async fn open_sales(global: &Global) -> anyhow::Result<(Session, Sales)> {
+    let session = open(global).await?;
+    match Sales::open(&session.endpoints().databases, session.home()).await {
+        Ok(sales) => Ok((session, sales)),
+        Err(error) => {
+            session.close().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn close_sales(
+    session: Session,
+    sales: Sales,
+    outcome: anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    sales.close().await;
+    close(session, outcome).await
 }
 
 /// Stops what the command started, also when it failed; its own failure is the one to report.

@@ -20,11 +20,12 @@ use self::{identity::Identity, ports::Ports};
 use crate::{
     home::{Endpoints, Home, HomeLock},
     output::Progress,
+    sales::{Databases, Sales},
 };
 
 pub use identity::{API_AUDIENCE, CLI_CLIENT, GATEWAY_CLIENT, credentials, mcp_resource};
 
-/// The one database of the embedded edition.
+/// The content API's and the embedder's database.
 const DATABASE: &str = "promptsales";
 /// How long the catalogue may take to be stored and indexed.
 const INDEXING_DEADLINE: Duration = Duration::from_secs(180);
@@ -69,8 +70,8 @@ impl Embedded {
         let clock = Clock::system();
         // Taken first: a port that is in use should be said before anything is downloaded.
         let ports = Ports::bind(port_base).await?;
-        let endpoints = ports.endpoints()?;
-        let (postgres, onnxruntime) = start_stores(&home, cache_dir, progress).await?;
+        let (postgres, databases, onnxruntime) = start_stores(&home, cache_dir, progress).await?;
+        let endpoints = ports.endpoints(databases)?;
 
         let mut system = Self {
             endpoints,
@@ -172,11 +173,31 @@ impl Embedded {
             report.inserted, report.updated, report.unchanged
         ));
 
+        self.start_sales(&common.clock, progress).await?;
         self.serve(ports.sales_warehouse, services::sales_warehouse());
         self.serve(
             ports.mcp_gateway,
             services::mcp_gateway(&common, &self.endpoints)?,
         );
+        Ok(())
+    }
+
+    /// Sample data where there are none, the warehouse level with them, and kept so.
+    async fn start_sales(&mut self, clock: &Clock, progress: &Progress) -> anyhow::Result<()> {
+        let step = progress.step("Bringing the sales warehouse level");
+        let sales = Sales::open(&self.endpoints.databases, &self.home).await?;
+        let sample = sales.load_sample(clock).await?;
+        let report = sales.run_etl().await?;
+        let read: i64 = report.sources.iter().map(|source| source.rows_read).sum();
+        step.done(&match sample {
+            Some(rows) => format!("{rows} sample rows loaded, {read} read"),
+            None => format!("{read} changed rows read"),
+        });
+        let (clock, stop) = (clock.clone(), self.stop.clone());
+        self.spawn(async move {
+            sales.keep_level(&clock, &stop).await;
+            sales.close().await;
+        });
         Ok(())
     }
 
@@ -205,7 +226,7 @@ async fn start_stores(
     home: &Home,
     cache_dir: Option<PathBuf>,
     progress: &Progress,
-) -> anyhow::Result<(Postgres, PathBuf)> {
+) -> anyhow::Result<(Postgres, Databases, PathBuf)> {
     let variable = |name: &str| env::var(name).ok();
     let cache = CacheDir::resolve(cache_dir, &variable)?;
     let options = Options::from_env(&variable);
@@ -216,10 +237,17 @@ async fn start_stores(
     let mut options = PostgresOptions::new(home.postgres());
     options.runtime_dir = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let postgres = Postgres::start(&provisioned.postgres, options).await?;
-    if let Err(error) = postgres.ensure_database(DATABASE).await {
-        let _already_failing = postgres.stop().await;
-        bail!(error);
-    }
+    let databases = async {
+        postgres.ensure_database(DATABASE).await?;
+        Databases::on(&postgres).await
+    };
+    let databases = match databases.await {
+        Ok(databases) => databases,
+        Err(error) => {
+            let _already_failing = postgres.stop().await;
+            bail!(error);
+        }
+    };
     step.done(postgres.version());
-    Ok((postgres, provisioned.onnxruntime))
+    Ok((postgres, databases, provisioned.onnxruntime))
 }

@@ -5,7 +5,7 @@
 //!   lock            held while a system runs here; names the holder's pid
 //!   endpoints.json  where the running system listens; there once it serves
 //!   identity/       keys and clients of the local authorization server, for the owner only
-//!   postgres/       the database cluster: content, and pgvector's index
+//!   postgres/       the database cluster: content, pgvector's index, campaigns, sales, the warehouse
 //!   qdrant-edge/    the other index, one directory per model
 //! ```
 
@@ -19,6 +19,8 @@ use std::{
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+use crate::sales::Databases;
 
 /// An installation's directory.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct Endpoints {
     pub sales_warehouse: Url,
     /// The MCP gateway, without the path `/mcp`.
     pub mcp_gateway: Url,
+    /// The databases of campaigns, customers and sales.
+    pub databases: Databases,
 }
 
 /// The right to run a system in a home; given back when dropped.
@@ -65,6 +69,11 @@ impl Home {
     /// Keys and clients.
     pub fn identity(&self) -> PathBuf {
         self.0.join("identity")
+    }
+
+    /// Keys that seal personal data in `promptcrm`.
+    pub fn personal_data_keys(&self) -> PathBuf {
+        self.identity().join("personal-data.keys")
     }
 
     /// The database cluster.

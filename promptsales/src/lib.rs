@@ -8,6 +8,7 @@ pub mod commands;
 pub mod embedded;
 pub mod home;
 pub mod output;
+pub mod sales;
 pub mod session;
 
 use std::{io, process::ExitCode};

@@ -3,7 +3,12 @@
 use std::{io::Write, process::ExitCode};
 
 use contracts::index::EngineStatus;
+use sales_warehouse::{
+    Warehouse,
+    freshness::{self, Freshness},
+};
 use serde::Serialize;
+use service_kit::Clock;
 use url::Url;
 
 use crate::{output, session::Session};
@@ -14,6 +19,8 @@ struct Status {
     model: String,
     services: Vec<Service>,
     indexes: Vec<EngineStatus>,
+    /// How old the warehouse's data are, per source.
+    freshness: Vec<Freshness>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +54,7 @@ pub async fn run(session: &Session, as_json: bool) -> anyhow::Result<ExitCode> {
         model: index.model.to_string(),
         services,
         indexes: index.indexes,
+        freshness: freshness(session).await?,
     };
     let mut out = output::out();
     if as_json {
@@ -61,6 +69,14 @@ pub async fn run(session: &Session, as_json: bool) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+async fn freshness(session: &Session) -> anyhow::Result<Vec<Freshness>> {
+    let url = session.endpoints().databases.warehouse.as_str();
+    let warehouse = Warehouse::connect(&url.into()).await?;
+    let ages = freshness::freshness(&warehouse, Clock::system().now()).await;
+    warehouse.close().await;
+    Ok(ages?)
 }
 
 async fn service(session: &Session, name: &'static str, url: &Url) -> anyhow::Result<Service> {
@@ -111,6 +127,21 @@ fn show(out: &mut impl Write, status: &Status) -> anyhow::Result<()> {
                 .unwrap_or(&index.manifest_sha256[..12]),
         ]);
     }
-    writeln!(out, "{services}\n\n{indexes}\n\nhome: {}", status.home)?;
+    let mut sources = output::table(["source", "as of", "age", ""]);
+    for source in &status.freshness {
+        let as_of = source.as_of.map(|time| time.to_string());
+        let age = source.age_seconds.map(|seconds| format!("{seconds} s"));
+        sources.add_row([
+            source.source,
+            as_of.as_deref().unwrap_or("never read"),
+            age.as_deref().unwrap_or_default(),
+            if source.stale { "stale" } else { "" },
+        ]);
+    }
+    writeln!(
+        out,
+        "{services}\n\n{indexes}\n\n{sources}\n\nhome: {}",
+        status.home
+    )?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use service_kit::listen;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::home::Endpoints;
+use crate::{home::Endpoints, sales::Databases};
 
 /// The usual ports, in the order of [`Ports`]' fields.
 pub const USUAL: RangeInclusive<u16> = 8460..=8464;
@@ -44,8 +44,8 @@ impl Ports {
         })
     }
 
-    /// Where they are.
-    pub fn endpoints(&self) -> anyhow::Result<Endpoints> {
+    /// Where they are, and the databases.
+    pub fn endpoints(&self, databases: Databases) -> anyhow::Result<Endpoints> {
         Ok(Endpoints {
             pid: std::process::id(),
             identity: url(&self.identity)?,
@@ -53,6 +53,7 @@ impl Ports {
             content_api: url(&self.content_api)?,
             sales_warehouse: url(&self.sales_warehouse)?,
             mcp_gateway: url(&self.mcp_gateway)?,
+            databases,
         })
     }
 }
