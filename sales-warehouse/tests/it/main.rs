@@ -1,0 +1,6 @@
+//! The sales warehouse from outside, against a real PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod source_changes;
+mod world;
