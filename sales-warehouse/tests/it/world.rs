@@ -1,6 +1,8 @@
 //! Two databases of one's own, migrated.
 
-use sales_warehouse::sources::Sources;
+use std::sync::Arc;
+
+use sales_warehouse::{pii::Keyring, sources::Sources};
 use test_support::TestDatabase;
 
 /// Both sources, empty. The databases live as long as this.
@@ -24,4 +26,9 @@ impl World {
             _crm: crm,
         })
     }
+}
+
+/// New keys.
+pub fn keyring() -> Arc<Keyring> {
+    Arc::new(Keyring::generate().unwrap())
 }

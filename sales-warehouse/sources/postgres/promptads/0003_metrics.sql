@@ -22,7 +22,7 @@ COMMENT ON COLUMN ads.ad_daily.conversions IS 'As the platform counts them, at m
 COMMENT ON COLUMN ads.ad_daily.cost IS 'Spent that day, in currency.';
 COMMENT ON COLUMN ads.ad_daily.currency IS 'ISO 4217; the campaign''s currency.';
 COMMENT ON COLUMN ads.ad_daily.reported_at IS
-    'When the platform reported first, UTC: mostly the morning after, at times days later.';
+    'When the platform reported first, UTC: mostly at the end of the day, at times days later.';
 COMMENT ON COLUMN ads.ad_daily.corrected_at IS 'When the platform last corrected the row; null for never.';
 
 CREATE TABLE ads.reactions (
