@@ -29,9 +29,11 @@ mod random;
 mod reference;
 mod sales;
 mod tables;
+mod tick;
 
 pub use checksum::{TableSum, checksum};
 pub use load::{Existing, LoadPlan, LoadProgress, Loaded, load};
+pub use tick::{Ticked, tick};
 
 use crate::pii::PiiError;
 

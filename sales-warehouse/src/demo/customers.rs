@@ -9,7 +9,7 @@ use super::{
     load::LoadPlan,
     people::{AGE_BANDS, COMPANY_SIZES, INDUSTRIES, names},
     random::{Dice, Topic},
-    reference::Market,
+    reference::{MARKETS, Market},
     tables,
 };
 use crate::pii::{CustomerColumn, Keyring, PiiError};
@@ -105,6 +105,20 @@ impl CrmChunks {
             taken(&mut self.lines),
             taken(&mut self.subscriptions),
         ])
+    }
+
+    /// Customers of these ids who have shown no interest yet.
+    pub fn prospects(&mut self, ids: &[i64], since: Seconds) -> Result<Rows, PiiError> {
+        for id in ids {
+            let mut dice = Dice::new(self.plan.seed, Topic::Person, id.unsigned_abs());
+            let market = dice.weighted(&MARKETS, |market| market.weight);
+            let customer = Customer::of(*id, market, &[], &mut dice);
+            self.add(&customer, &Outcome::default(), since, &mut dice)?;
+        }
+        Ok(std::mem::replace(
+            &mut self.customers,
+            Rows::of(&tables::CUSTOMERS),
+        ))
     }
 
     fn add(

@@ -13,6 +13,7 @@ pub(super) enum Topic {
     Person,
     Journey,
     Rates,
+    Tick,
 }
 
 /// A stream of random numbers for one entity: the same for the same seed, topic and number, however

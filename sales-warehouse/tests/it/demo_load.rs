@@ -36,7 +36,7 @@ pub async fn loaded() -> Option<(World, Arc<Keyring>, Loaded)> {
 }
 
 /// Asserts that a query counts nothing.
-async fn none(pool: &PgPool, what: &'static str) {
+pub async fn none(pool: &PgPool, what: &'static str) {
     let query = sqlx::AssertSqlSafe(format!("select count(*) from {what}"));
     let count: i64 = sqlx::query_scalar(query).fetch_one(pool).await.unwrap();
     assert_eq!(count, 0, "{what}");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod demo_load;
+mod demo_tick;
 mod pii;
 mod source_changes;
 mod world;

@@ -67,7 +67,7 @@ COMMENT ON COLUMN ads.campaigns.name IS 'In the market''s language.';
 COMMENT ON COLUMN ads.campaigns.theme IS
     'A campaign theme of the image catalogue, as in travel-season.';
 COMMENT ON COLUMN ads.campaigns.budget IS
-    'For the whole campaign, in currency. What its ads cost stays within 5% above it.';
+    'For the whole campaign, in currency.';
 COMMENT ON COLUMN ads.campaigns.currency IS 'ISO 4217; the market''s currency.';
 COMMENT ON COLUMN ads.campaigns.start_date IS 'First day on which it runs, the market''s calendar.';
 COMMENT ON COLUMN ads.campaigns.end_date IS 'Last day on which it is planned to run, inclusive.';
