@@ -3,6 +3,10 @@
 //! Its place in the system is kept here: a router that says that the service is alive, and that it
 //! holds nothing yet. The warehouse itself has not been built.
 
+pub mod demo;
+pub mod pii;
+pub mod sources;
+
 use std::time::Duration;
 
 use axum::Router;

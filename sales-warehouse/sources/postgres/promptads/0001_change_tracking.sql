@@ -1,0 +1,101 @@
+-- How a reader finds what changed. Every table of this database carries:
+--
+--   change_txid  the transaction that wrote the row last: a default at insert (so that COPY pays no
+--                trigger), the trigger `mark_change` at update;
+--   changed_at   when that happened, by this server's clock. For people and freshness only: a
+--                transaction that commits late carries an early time, so nobody reads by it.
+--
+-- A reader that keeps a watermark takes, in one snapshot,
+--   change_txid >= :watermark AND change_txid < pg_snapshot_xmin(pg_current_snapshot())
+-- and its next watermark is that xmin. Whatever is below xmin has ended, so nothing appears there later.
+-- A transaction left open, in any database of the server, makes readers late and never makes them miss.
+CREATE SCHEMA ads;
+COMMENT ON SCHEMA ads IS
+    'PromptAds, the operational database of campaigns and advertising. It takes what its applications write: keys hold, values are checked by whoever reads them.';
+
+-- Deletes: a row is gone, its key stays here. A row that exists with change_txid >= the tombstone's was
+-- put back, and is alive.
+CREATE TABLE ads.tombstones (
+    tombstone_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    table_name text NOT NULL,
+    pk jsonb NOT NULL,
+    change_txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX tombstones_change ON ads.tombstones (change_txid);
+COMMENT ON TABLE ads.tombstones IS
+    'Grain: one deletion of one row. Filled by the triggers tombstone and tombstone_moved only.';
+COMMENT ON COLUMN ads.tombstones.table_name IS 'Unqualified name of a table of this schema.';
+COMMENT ON COLUMN ads.tombstones.pk IS
+    'The primary key, column name to value, as in {"ad_id": 7, "day": "2026-01-31"}.';
+
+-- TRUNCATE leaves no tombstones, and in another server transaction ids start anew. A reader that finds
+-- another epoch than the one it knows reads everything again.
+CREATE TABLE ads.source_epoch (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    epoch uuid NOT NULL DEFAULT gen_random_uuid(),
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+INSERT INTO ads.source_epoch DEFAULT VALUES;
+COMMENT ON TABLE ads.source_epoch IS 'One row, made anew by each TRUNCATE.';
+
+CREATE VIEW ads.epoch AS
+SELECT concat_ws('/', e.epoch, c.system_identifier, d.oid) AS epoch
+FROM ads.source_epoch AS e, pg_control_system() AS c, pg_database AS d
+WHERE d.datname = current_database();
+COMMENT ON VIEW ads.epoch IS
+    'One row. While epoch is the same, change_txid and tombstones tell of every change; it differs after a TRUNCATE and in a database restored elsewhere.';
+
+CREATE FUNCTION ads.mark_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.change_txid := pg_current_xact_id();
+    NEW.changed_at := clock_timestamp();
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION ads.mark_change IS 'BEFORE UPDATE, each row: moves the change marker.';
+
+CREATE FUNCTION ads.leave_tombstone() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO ads.tombstones (table_name, pk)
+    SELECT TG_TABLE_NAME, jsonb_object_agg(gone.key, gone.value)
+    FROM jsonb_each(to_jsonb(OLD)) AS gone
+    WHERE gone.key = ANY (TG_ARGV);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ads.leave_tombstone IS
+    'AFTER DELETE, or UPDATE of the key, each row: keeps the old key. Arguments: the key''s columns.';
+
+CREATE FUNCTION ads.begin_epoch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE ads.source_epoch SET epoch = gen_random_uuid(), started_at = clock_timestamp();
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ads.begin_epoch IS 'AFTER TRUNCATE: tells readers to read everything again.';
+
+-- Gives a table its marker's index and triggers. Called by migrations, with names that they write.
+CREATE PROCEDURE ads.track_changes(tracked text, VARIADIC key text[]) LANGUAGE plpgsql AS $$
+DECLARE
+    columns text := (SELECT string_agg(quote_ident(c), ', ') FROM unnest(key) AS c);
+    arguments text := (SELECT string_agg(quote_literal(c), ', ') FROM unnest(key) AS c);
+    moved text := (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', c), ' OR ')
+                   FROM unnest(key) AS c);
+BEGIN
+    EXECUTE format('CREATE INDEX %I ON ads.%I (change_txid)', tracked || '_change', tracked);
+    EXECUTE format('CREATE TRIGGER mark_change BEFORE UPDATE ON ads.%I
+        FOR EACH ROW EXECUTE FUNCTION ads.mark_change()', tracked);
+    EXECUTE format('CREATE TRIGGER tombstone AFTER DELETE ON ads.%I
+        FOR EACH ROW EXECUTE FUNCTION ads.leave_tombstone(%s)', tracked, arguments);
+    EXECUTE format('CREATE TRIGGER tombstone_moved AFTER UPDATE OF %s ON ads.%I
+        FOR EACH ROW WHEN (%s) EXECUTE FUNCTION ads.leave_tombstone(%s)',
+        columns, tracked, moved, arguments);
+    EXECUTE format('CREATE TRIGGER epoch AFTER TRUNCATE ON ads.%I
+        FOR EACH STATEMENT EXECUTE FUNCTION ads.begin_epoch()', tracked);
+    EXECUTE format('COMMENT ON COLUMN ads.%I.change_txid IS %L', tracked,
+        'Transaction that wrote the row last: what delta readers read by.');
+    EXECUTE format('COMMENT ON COLUMN ads.%I.changed_at IS %L', tracked,
+        'When the row was written last, this server''s clock, UTC. Not for delta reading.');
+END
+$$;

@@ -1,0 +1,14 @@
+-- Picks as update_interactions.sql does, so it deletes what that has just changed.
+WITH picked AS (
+    SELECT DISTINCT ON (i.interaction_id) i.interaction_id, p.dice
+    FROM (SELECT * FROM unnest($1, $2) AS p (place, dice) LIMIT $4) AS p,
+        (SELECT min(interaction_id) AS low, max(interaction_id) AS high FROM crm.interactions) AS ids,
+        LATERAL (
+            SELECT interaction_id FROM crm.interactions
+            WHERE interaction_id >= ids.low + floor((ids.high - ids.low) * p.place)::bigint
+            ORDER BY interaction_id LIMIT 1
+        ) AS i
+    ORDER BY i.interaction_id, p.dice
+)
+DELETE FROM crm.interactions AS i
+USING picked AS p WHERE i.interaction_id = p.interaction_id

@@ -1,0 +1,9 @@
+//! The sales warehouse from outside, against a real PostgreSQL.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod demo_load;
+mod demo_tick;
+mod pii;
+mod source_changes;
+mod world;
