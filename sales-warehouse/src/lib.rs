@@ -4,6 +4,7 @@
 //! holds nothing yet. The warehouse itself has not been built.
 
 pub mod pii;
+pub mod source;
 pub mod sources;
 
 use std::time::Duration;
