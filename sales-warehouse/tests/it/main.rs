@@ -4,4 +4,5 @@
 
 mod pii;
 mod source_changes;
+mod warehouse;
 mod world;
