@@ -1,16 +1,28 @@
 //! The PostgreSQL warehouse service.
 //!
-//! Its place in the system is kept here: a router that says that the service is alive, and that it
-//! holds nothing yet. The warehouse itself has not been built.
+//! ```text
+//! PromptAds, PromptCrm ─[source]─► staging ─[etl]─► core (star schema) ─► marts
+//! ```
+//!
+//! [`Warehouse`] is its database, in layers that `migrations/` lays out; [`etl`] brings it level with its
+//! sources every few minutes; [`freshness`] says how old it is, [`verify`] whether it is right. The routes
+//! are health only so far.
 
 pub mod demo;
+pub mod etl;
+pub mod freshness;
 pub mod pii;
+pub mod source;
 pub mod sources;
+pub mod verify;
+mod warehouse;
 
 use std::time::Duration;
 
 use axum::Router;
 use service_kit::http::{Bounds, standard_layers};
+
+pub use warehouse::{Warehouse, WarehouseError};
 
 /// The service's routes: health only.
 pub fn router() -> Router {

@@ -6,4 +6,5 @@ mod demo_load;
 mod demo_tick;
 mod pii;
 mod source_changes;
+mod warehouse;
 mod world;

@@ -8,8 +8,8 @@ use test_support::TestDatabase;
 /// Both sources, empty. The databases live as long as this.
 pub struct World {
     pub sources: Sources,
-    _ads: TestDatabase,
-    _crm: TestDatabase,
+    ads: TestDatabase,
+    crm: TestDatabase,
 }
 
 impl World {
@@ -20,11 +20,17 @@ impl World {
         let sources = Sources::connect(&ads.url.clone().into(), &crm.url.clone().into())
             .await
             .unwrap();
-        Some(Self {
-            sources,
-            _ads: ads,
-            _crm: crm,
-        })
+        Some(Self { sources, ads, crm })
+    }
+
+    /// A superuser's URL of `promptads`.
+    pub fn ads_url(&self) -> String {
+        self.ads.url.clone()
+    }
+
+    /// A superuser's URL of `promptcrm`.
+    pub fn crm_url(&self) -> String {
+        self.crm.url.clone()
     }
 }
 

@@ -1,0 +1,132 @@
+SET LOCAL ROLE warehouse_owner;
+
+CREATE TABLE core.campaign_status_history (
+    change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    campaign_id bigint NOT NULL,
+    status text NOT NULL,
+    previous_status text,
+    observed_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX campaign_status_history_campaign ON core.campaign_status_history (campaign_id, change_id);
+COMMENT ON TABLE core.campaign_status_history IS
+    'Grain: one status that the warehouse saw a campaign take. Written by a trigger on core.dim_campaign. No foreign key: history outlives the campaign. deleted: PromptAds deleted it.';
+COMMENT ON COLUMN core.campaign_status_history.observed_at IS
+    'When the ETL brought it, at most one run after PromptAds had it; changes between two runs are one.';
+
+CREATE FUNCTION core.note_campaign_status() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO core.campaign_status_history (campaign_id, status, previous_status)
+    VALUES (coalesce(NEW.campaign_id, OLD.campaign_id), coalesce(NEW.status, 'deleted'), OLD.status);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER status_begun AFTER INSERT ON core.dim_campaign
+    FOR EACH ROW WHEN (NEW.campaign_id > 0) EXECUTE FUNCTION core.note_campaign_status();
+CREATE TRIGGER status_changed AFTER UPDATE OF status ON core.dim_campaign
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION core.note_campaign_status();
+CREATE TRIGGER status_ended AFTER DELETE ON core.dim_campaign
+    FOR EACH ROW EXECUTE FUNCTION core.note_campaign_status();
+
+CREATE TABLE audit.changes (
+    change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    table_name text NOT NULL,
+    key jsonb NOT NULL,
+    operation text NOT NULL CHECK (operation IN ('UPDATE', 'DELETE')),
+    before jsonb NOT NULL,
+    after jsonb,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    changed_by text NOT NULL,
+    role text NOT NULL
+);
+CREATE INDEX changes_at ON audit.changes (changed_at);
+COMMENT ON TABLE audit.changes IS
+    'Grain: one change of a value that money or consent hangs on. Triggers write it; nobody else may, not even the ETL.';
+COMMENT ON COLUMN audit.changes.before IS 'The watched columns that changed, as they were.';
+COMMENT ON COLUMN audit.changes.changed_by IS 'The login. role: the role that it acted as.';
+
+CREATE FUNCTION audit.note_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    key_columns text[] := string_to_array(TG_ARGV[0], ',');
+    watched text[] := string_to_array(TG_ARGV[1], ',');
+    old_row jsonb := to_jsonb(OLD);
+    new_row jsonb := CASE WHEN TG_OP = 'UPDATE' THEN to_jsonb(NEW) END;
+BEGIN
+    INSERT INTO audit.changes (table_name, key, operation, before, after, changed_by, role)
+    SELECT format('%s.%s', TG_TABLE_SCHEMA, TG_TABLE_NAME),
+        (SELECT jsonb_object_agg(k, old_row -> k) FROM unnest(key_columns) AS k), TG_OP,
+        jsonb_object_agg(w, old_row -> w),
+        CASE WHEN new_row IS NOT NULL THEN jsonb_object_agg(w, new_row -> w) END,
+        session_user, current_setting('role')
+    FROM unnest(watched) AS w
+    WHERE new_row IS NULL OR (old_row -> w) IS DISTINCT FROM (new_row -> w)
+    HAVING count(*) > 0;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION audit.note_change IS 'Arguments: the key''s columns and the watched ones, each a list with commas.';
+
+CREATE TRIGGER audit_change AFTER UPDATE OF budget, currency OR DELETE ON core.dim_campaign
+    FOR EACH ROW EXECUTE FUNCTION audit.note_change('campaign_id', 'budget,currency');
+CREATE TRIGGER audit_change AFTER UPDATE OF list_price, unit_cost, currency OR DELETE ON core.dim_product
+    FOR EACH ROW EXECUTE FUNCTION audit.note_change('product_id', 'list_price,unit_cost,currency');
+CREATE TRIGGER audit_change AFTER UPDATE OF usd_per_unit OR DELETE ON core.exchange_rate
+    FOR EACH ROW EXECUTE FUNCTION audit.note_change('currency,month', 'usd_per_unit');
+CREATE TRIGGER audit_change AFTER UPDATE OF marketing_consent OR DELETE ON core.dim_customer
+    FOR EACH ROW EXECUTE FUNCTION audit.note_change('customer_id', 'marketing_consent');
+
+-- The books of campaigns that are over.
+CREATE TABLE core.campaign_closeout (
+    campaign_id bigint PRIMARY KEY REFERENCES core.dim_campaign ON DELETE CASCADE,
+    closed_at timestamptz NOT NULL DEFAULT now(),
+    ended_on date,
+    impressions numeric NOT NULL,
+    clicks numeric NOT NULL,
+    conversions numeric NOT NULL,
+    cost_usd numeric(18, 2) NOT NULL,
+    leads bigint NOT NULL,
+    revenue_usd numeric(18, 2) NOT NULL
+);
+COMMENT ON TABLE core.campaign_closeout IS
+    'Grain: one finished campaign: what it came to. Late rows reopen it, and the next run closes it anew.';
+
+CREATE PROCEDURE core.close_finished_campaigns(as_of date, INOUT closed integer DEFAULT 0)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    finished CURSOR FOR
+        SELECT c.campaign_id, c.end_date FROM core.dim_campaign AS c
+        WHERE (c.status = 'finished' OR c.end_date < as_of) AND c.campaign_id > 0
+            AND NOT EXISTS (SELECT FROM core.campaign_closeout AS o WHERE o.campaign_id = c.campaign_id)
+        ORDER BY c.campaign_id;
+    campaign record;
+BEGIN
+    closed := 0;
+    OPEN finished;
+    LOOP
+        FETCH finished INTO campaign;
+        EXIT WHEN NOT FOUND;
+        INSERT INTO core.campaign_closeout (campaign_id, ended_on, impressions, clicks, conversions, cost_usd,
+            leads, revenue_usd)
+        SELECT campaign.campaign_id, campaign.end_date, a.impressions, a.clicks, a.conversions, a.cost_usd,
+            (SELECT count(*) FROM core.fact_lead AS l WHERE l.campaign_id = campaign.campaign_id),
+            (SELECT coalesce(sum(s.net_amount * x.usd_per_unit), 0) FROM core.fact_sale AS s
+                LEFT JOIN core.exchange_rate AS x
+                    ON x.currency = s.currency AND x.month = date_trunc('month', s.sold_on)::date
+                WHERE s.campaign_id = campaign.campaign_id AND s.status = 'completed')
+        FROM (
+            SELECT coalesce(sum(d.impressions), 0) AS impressions, coalesce(sum(d.clicks), 0) AS clicks,
+                coalesce(sum(d.conversions), 0) AS conversions,
+                coalesce(sum(d.cost * x.usd_per_unit), 0) AS cost_usd
+            FROM core.fact_ad_daily AS d
+            LEFT JOIN core.exchange_rate AS x
+                ON x.currency = d.currency AND x.month = date_trunc('month', d.day)::date
+            WHERE d.campaign_id = campaign.campaign_id) AS a;
+        closed := closed + 1;
+    END LOOP;
+    CLOSE finished;
+END
+$$;
+COMMENT ON PROCEDURE core.close_finished_campaigns IS
+    'Walks a cursor over campaigns that are finished, or past their last day on as_of, and not closed. Amounts without an exchange rate for their month count as 0.';
+RESET ROLE;

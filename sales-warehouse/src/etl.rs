@@ -1,0 +1,205 @@
+//! Brings the warehouse level with its sources.
+//!
+//! A run goes source by source, in the order of [`System`]:
+//!
+//! ```text
+//! snapshot ─COPY─► staging.<system>_<table>        one transaction; a kill leaves rows that the next run drops
+//!                  partitions for the months seen   one transaction
+//! staging.dim_*, fact_* (checked) ─merge─► core    one transaction, with watermark and ledger
+//! ```
+//!
+//! and at its end closes finished campaigns and refreshes the marts. Killed at any point, it is repeated
+//! with the same result: what is merged carries its watermark, and merging twice changes nothing.
+//!
+//! - A first read, a new epoch, or `read_all` in `etl.watermarks` reads everything and deletes what is gone.
+//! - A second run finds the advisory lock taken, notes itself as skipped in the ledger, and leaves.
+//! - A source that fails keeps its data and its watermark; the others go on.
+//! - A deletion that breaks a foreign key, which only a source without one of its own can bring about, makes
+//!   that source be read whole: children without a parent then wait in quarantine.
+//! - Rows that break a rule: `etl.quarantine`, and `migrations/0006` and `0007` for the rules.
+
+mod error;
+pub(crate) mod ledger;
+mod load;
+mod merge;
+mod report;
+mod schedule;
+mod stage;
+
+use std::time::Instant;
+
+use secrecy::SecretString;
+use sqlx::PgConnection;
+
+pub use error::EtlError;
+pub use report::{RunReport, RunStatus, SourceReport};
+pub use schedule::{EVERY, keep_running};
+
+use crate::{
+    Warehouse,
+    source::{PostgresSource, Snapshot, Source, SourceError, System},
+};
+use error::chain;
+use ledger::Outcome;
+
+/// Where a system's operational database is.
+#[derive(Clone, Debug)]
+pub struct SourceConfig {
+    /// Which system.
+    pub system: System,
+    /// Its PostgreSQL URL, which may hold a password.
+    pub url: SecretString,
+}
+
+impl SourceConfig {
+    /// The adapter for it.
+    pub fn source(&self) -> Box<dyn Source> {
+        Box::new(PostgresSource::new(self.system, self.url.clone()))
+    }
+}
+
+/// One run over PostgreSQL sources. See the module.
+///
+/// # Errors
+/// When the warehouse itself fails. A source's failure is part of the report.
+pub async fn run_once(
+    warehouse: &Warehouse,
+    sources: &[SourceConfig],
+) -> Result<RunReport, EtlError> {
+    let sources: Vec<_> = sources.iter().map(SourceConfig::source).collect();
+    run(warehouse, &sources).await
+}
+
+/// One run over any sources.
+///
+/// # Errors
+/// As [`run_once`].
+pub async fn run(
+    warehouse: &Warehouse,
+    sources: &[Box<dyn Source>],
+) -> Result<RunReport, EtlError> {
+    let mut connection = warehouse.etl_connection().await?;
+    if !ledger::try_lock(&mut connection).await? {
+        let run_id = ledger::skipped(&mut connection).await?;
+        tracing::info!(run_id, "etl skipped: another run is at work");
+        return Ok(RunReport::skipped(run_id));
+    }
+    let mut sources: Vec<_> = sources.iter().collect();
+    sources.sort_by_key(|source| source.system());
+    let mut run = Run::begin(connection).await?;
+    for source in sources {
+        let begun = Instant::now();
+        match source.open().await {
+            Ok(mut snapshot) => run.load(source.system(), snapshot.as_mut(), begun).await?,
+            Err(error) => run.give_up(source.system(), error.into(), begun).await?,
+        }
+    }
+    run.finish().await
+}
+
+/// A run that holds the lock.
+pub(crate) struct Run {
+    connection: PgConnection,
+    run_id: i64,
+    begun: Instant,
+    sources: Vec<SourceReport>,
+}
+
+impl Run {
+    /// Notes the run in the ledger. The connection holds the lock.
+    pub(crate) async fn begin(mut connection: PgConnection) -> Result<Self, EtlError> {
+        let run_id = ledger::begin(&mut connection).await?;
+        Ok(Self {
+            connection,
+            run_id,
+            begun: Instant::now(),
+            sources: Vec::new(),
+        })
+    }
+
+    /// Takes one source's changes in. Its failure is noted; the warehouse's ends the run.
+    pub(crate) async fn load(
+        &mut self,
+        system: System,
+        snapshot: &mut dyn Snapshot,
+        begun: Instant,
+    ) -> Result<(), EtlError> {
+        let outcome =
+            load::source(&mut self.connection, self.run_id, system, snapshot, begun).await;
+        match outcome {
+            Ok(report) => {
+                for notice in &report.notices {
+                    tracing::warn!(source = report.source, notice, "etl notice");
+                }
+                if report.reconciled == Some(false) {
+                    tracing::error!(
+                        source = report.source,
+                        run_id = self.run_id,
+                        "warehouse and source disagree: see etl.table_runs"
+                    );
+                }
+                self.sources.push(report);
+                Ok(())
+            }
+            Err(error) => self.give_up(system, error, begun).await,
+        }
+    }
+
+    async fn give_up(
+        &mut self,
+        system: System,
+        error: EtlError,
+        begun: Instant,
+    ) -> Result<(), EtlError> {
+        let message = chain(&error);
+        tracing::warn!(source = system.name(), error = message, "etl source failed");
+        let report = SourceReport::failed(system, message, begun.elapsed());
+        // When it is the connection that broke, this fails too, and the lock is gone with it.
+        ledger::source_done(&mut self.connection, self.run_id, &report).await?;
+        self.sources.push(report);
+        Ok(())
+    }
+
+    /// What follows the sources: closing campaigns, marts, the ledger's last word.
+    pub(crate) async fn finish(self) -> Result<RunReport, EtlError> {
+        let (report, _) = self.finish_keeping_lock().await?;
+        Ok(report)
+    }
+
+    /// The same; the lock lasts as long as the connection.
+    pub(crate) async fn finish_keeping_lock(
+        mut self,
+    ) -> Result<(RunReport, PgConnection), EtlError> {
+        let mut outcome = Outcome::default();
+        match ledger::after_sources(&mut self.connection).await {
+            Ok((closed, refreshed)) => {
+                (outcome.campaigns_closed, outcome.marts_refreshed) = (closed, refreshed);
+            }
+            Err(error) => outcome.message = Some(format!("marts: {}", chain(&error))),
+        }
+        let failed = self
+            .sources
+            .iter()
+            .filter(|source| source.error.is_some())
+            .map(|source| source.source);
+        let failed: Vec<_> = failed.collect();
+        if !failed.is_empty() && outcome.message.is_none() {
+            outcome.message = Some(format!("failed: {}", failed.join(", ")));
+        }
+        ledger::finish(&mut self.connection, self.run_id, &outcome).await?;
+        let report = RunReport::of(self.run_id, outcome, self.sources, self.begun.elapsed());
+        tracing::info!(
+            run_id = report.run_id,
+            status = ?report.status,
+            duration_ms = report.duration_ms,
+            "etl done"
+        );
+        Ok((report, self.connection))
+    }
+}
+
+impl From<SourceError> for EtlError {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}

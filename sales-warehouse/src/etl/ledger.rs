@@ -1,0 +1,151 @@
+//! The lock, and what the ledger says of runs.
+
+use sqlx::PgConnection;
+
+use super::{
+    EtlError,
+    report::{RunStatus, SourceReport},
+};
+
+/// SQLSTATE lock_not_available.
+const LOCK_TIMED_OUT: &str = "55P03";
+
+/// How a run went, but for its sources.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub marts_refreshed: bool,
+    pub campaigns_closed: i32,
+    /// Set when something failed.
+    pub message: Option<String>,
+}
+
+impl Outcome {
+    pub fn status(&self) -> RunStatus {
+        if self.message.is_some() {
+            RunStatus::Failed
+        } else {
+            RunStatus::Succeeded
+        }
+    }
+}
+
+/// Whether this connection now holds the lock that lets one run at a time work. It lasts until the
+/// connection ends.
+pub async fn try_lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar(include_str!("ledger/try_lock.sql"))
+        .fetch_one(connection)
+        .await
+}
+
+/// The same, and waits a minute for it. `false` if that was not enough.
+pub async fn lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query(include_str!("ledger/wait_a_minute.sql"))
+        .execute(&mut *connection)
+        .await?;
+    let locked = sqlx::query(include_str!("ledger/lock.sql"))
+        .execute(&mut *connection)
+        .await;
+    sqlx::query(include_str!("ledger/wait_forever.sql"))
+        .execute(connection)
+        .await?;
+    match locked {
+        Ok(_) => Ok(true),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCK_TIMED_OUT) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Table, rows and checksum of everything in core that comes from a source.
+pub async fn checksums(connection: &mut PgConnection) -> sqlx::Result<Vec<(String, i64, String)>> {
+    sqlx::query_as(include_str!("ledger/checksums.sql"))
+        .fetch_all(connection)
+        .await
+}
+
+/// A run that found another at work.
+pub async fn skipped(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(include_str!("ledger/skipped.sql"))
+        .fetch_one(connection)
+        .await
+}
+
+/// Begins a run, and says of earlier ones that never ended that they were interrupted.
+pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query(include_str!("ledger/interrupted.sql"))
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query_scalar(include_str!("ledger/begin.sql"))
+        .fetch_one(connection)
+        .await
+}
+
+/// A source's part of a run.
+pub async fn source_done(
+    connection: &mut PgConnection,
+    run_id: i64,
+    report: &SourceReport,
+) -> sqlx::Result<()> {
+    let status = match report.error {
+        None => "succeeded",
+        Some(_) => "failed",
+    };
+    sqlx::query(include_str!("ledger/source_done.sql"))
+        .bind(run_id)
+        .bind(report.source)
+        .bind(status)
+        .bind(report.read_all)
+        .bind(report.as_of)
+        .bind(i64::try_from(report.duration_ms).unwrap_or(i64::MAX))
+        .bind(report.rows_read)
+        .bind(report.inserted)
+        .bind(report.updated)
+        .bind(report.deleted)
+        .bind(report.quarantined)
+        .bind(report.reconciled)
+        .bind(&report.notices)
+        .bind(&report.error)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Closes finished campaigns, and refreshes the marts if core has changed since they were. Returns how many
+/// were closed, and whether marts were refreshed.
+pub async fn after_sources(connection: &mut PgConnection) -> Result<(i32, bool), EtlError> {
+    let closed: i32 = sqlx::query_scalar(include_str!("ledger/close_campaigns.sql"))
+        .fetch_one(&mut *connection)
+        .await?;
+    let behind: bool = sqlx::query_scalar(include_str!("ledger/marts_behind.sql"))
+        .fetch_one(&mut *connection)
+        .await?;
+    if behind {
+        sqlx::query(include_str!("ledger/refresh_marts.sql"))
+            .execute(connection)
+            .await?;
+    }
+    Ok((closed, behind))
+}
+
+/// Ends a run.
+pub async fn finish(
+    connection: &mut PgConnection,
+    run_id: i64,
+    outcome: &Outcome,
+) -> sqlx::Result<()> {
+    let status = match outcome.status() {
+        RunStatus::Succeeded => "succeeded",
+        RunStatus::Failed => "failed",
+        RunStatus::Skipped => "skipped",
+    };
+    sqlx::query(include_str!("ledger/finish.sql"))
+        .bind(run_id)
+        .bind(status)
+        .bind(outcome.marts_refreshed)
+        .bind(outcome.campaigns_closed)
+        .bind(&outcome.message)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,1 @@
+SELECT name, row_count, checksum FROM etl.checksums()

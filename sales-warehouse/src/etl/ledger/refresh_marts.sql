@@ -1,0 +1,1 @@
+SELECT etl.refresh_marts()

@@ -1,0 +1,1 @@
+SELECT etl.analyze($1, $2)

@@ -1,0 +1,1 @@
+SELECT etl.ensure_partitions($1)

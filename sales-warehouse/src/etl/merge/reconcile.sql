@@ -1,0 +1,1 @@
+SELECT etl.reconcile($1, $2, $3, $4::text::numeric)

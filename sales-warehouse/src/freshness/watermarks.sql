@@ -1,0 +1,1 @@
+SELECT source, as_of FROM etl.watermarks

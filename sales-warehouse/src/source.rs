@@ -1,0 +1,145 @@
+//! The port through which the warehouse reads an operational database.
+//!
+//! A [`Source`] opens a [`Snapshot`]: one point in time, from which any number of tables can be read.
+//! Rows travel as bytes in the text format of PostgreSQL's `COPY` (tab between values, newline after a
+//! row, `\N` for null), a chunk at a time, in the order of [`Table::landing`]'s columns, so that they go
+//! into the warehouse as they are and never gather in memory.
+//!
+//! **Watermarks.** A read takes the rows whose marker is not below a [`Watermark`]; the snapshot says which
+//! watermark comes next. It is the oldest transaction that was open when the snapshot was taken, so a row
+//! that was not visible yet is never below it. Rows above it that were visible are read once more the next
+//! time, which merging makes harmless; in return each read is all of one consistent snapshot, parents and
+//! children alike, and a transaction that somebody leaves open makes nothing late.
+//!
+//! **To add an adapter** implement both traits in a file beside `source/postgres.rs`: find changed rows by
+//! marker, deletions by tombstones of keys that do not exist any more, an epoch that differs once markers
+//! cannot be trusted; refuse a table whose columns are gone or of another type; say which are new.
+
+mod postgres;
+mod tables;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use time::OffsetDateTime;
+
+pub use postgres::PostgresSource;
+pub use tables::{Column, Relation, Rows, System, Table};
+
+/// Rows in `COPY`'s text format. A chunk may end within a row.
+pub type RowStream<'a> = BoxStream<'a, Result<Bytes, SourceError>>;
+
+/// A place in a source's order of writes: the transaction id from which on the next read reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Watermark(pub u64);
+
+impl Watermark {
+    /// Below every row: reads everything.
+    pub const START: Self = Self(0);
+}
+
+impl fmt::Display for Watermark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a snapshot says of itself.
+#[derive(Clone, Debug)]
+pub struct SnapshotFacts {
+    /// While it is the same, markers and tombstones tell of every change.
+    pub epoch: String,
+    /// Where the next read begins.
+    pub next: Watermark,
+    /// The source's clock when the snapshot was taken.
+    pub as_of: OffsetDateTime,
+    /// What a person should know and that stops nothing, such as a new column.
+    pub notices: Vec<String>,
+}
+
+/// Everything a table holds, for reconciliation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Rows.
+    pub rows: i64,
+    /// Sum of [`Table::measure`], a decimal number; `0` where there is none.
+    pub sum: String,
+}
+
+/// Why a source cannot be read. Its data in the warehouse stays as it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// No connection, or none in time.
+    #[error("{system} cannot be reached: check its URL and that its server runs")]
+    Unreachable {
+        /// Which.
+        system: System,
+        /// The cause.
+        source: sqlx::Error,
+    },
+    /// The tables are not what the warehouse expects.
+    #[error(
+        "{system} has changed: {}; nothing of it was read. Bring it back, or teach the warehouse the new shape",
+        .faults.join("; ")
+    )]
+    Drifted {
+        /// Which.
+        system: System,
+        /// One a column or table.
+        faults: Vec<String>,
+    },
+    /// It stopped answering in the middle.
+    #[error("{system} sent nothing for {seconds} s while {action}")]
+    Stalled {
+        /// Which.
+        system: System,
+        /// What was being done.
+        action: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// It refused, or broke off.
+    #[error("{system} failed while {action}")]
+    Read {
+        /// Which.
+        system: System,
+        /// What was being done.
+        action: String,
+        /// The cause.
+        source: sqlx::Error,
+    },
+}
+
+/// An operational database.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Which system it is.
+    fn system(&self) -> System;
+
+    /// Takes a snapshot, after checking that the tables have the shape of [`System::tables`].
+    async fn open(&self) -> Result<Box<dyn Snapshot>, SourceError>;
+}
+
+/// One point in time of a source. Dropping it lets go of it.
+#[async_trait]
+pub trait Snapshot: Send {
+    /// What it says of itself.
+    fn facts(&self) -> &SnapshotFacts;
+
+    /// The rows of a table that changed since; all of them for [`Watermark::START`].
+    async fn rows(
+        &mut self,
+        table: &'static Table,
+        since: Watermark,
+    ) -> Result<RowStream<'_>, SourceError>;
+
+    /// Keys deleted since that do not exist in this snapshot, of every table: system, table, key as a JSON
+    /// object.
+    async fn tombstones(&mut self, since: Watermark) -> Result<RowStream<'_>, SourceError>;
+
+    /// Counts and sums of a whole table.
+    async fn totals(&mut self, table: &'static Table) -> Result<Totals, SourceError>;
+}

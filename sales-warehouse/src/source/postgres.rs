@@ -1,0 +1,194 @@
+//! [`Source`] on PostgreSQL: one transaction, `REPEATABLE READ, READ ONLY`, is the snapshot.
+
+mod shape;
+mod statements;
+
+use std::{future::Future, str::FromStr, time::Duration};
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, PgConnection, Row,
+    postgres::{PgConnectOptions, PgRow},
+};
+
+use super::{
+    RowStream, Snapshot, SnapshotFacts, Source, SourceError, System, Table, Totals, Watermark,
+};
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest silence while a source works or sends.
+const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A system's PostgreSQL database.
+#[derive(Clone, Debug)]
+pub struct PostgresSource {
+    system: System,
+    url: SecretString,
+}
+
+impl PostgresSource {
+    /// The system at `url`. Nothing is opened yet.
+    pub fn new(system: System, url: SecretString) -> Self {
+        Self { system, url }
+    }
+
+    async fn connect(&self) -> Result<PgConnection, SourceError> {
+        let failed = |source| SourceError::Unreachable {
+            system: self.system,
+            source,
+        };
+        let options = PgConnectOptions::from_str(self.url.expose_secret())
+            .map_err(failed)?
+            .application_name("sales-warehouse etl")
+            // The server notices within a second when we are gone.
+            .options([("client_connection_check_interval", "1s")]);
+        match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+            Ok(connected) => connected.map_err(failed),
+            Err(_) => Err(failed(sqlx::Error::PoolTimedOut)),
+        }
+    }
+}
+
+#[async_trait]
+impl Source for PostgresSource {
+    fn system(&self) -> System {
+        self.system
+    }
+
+    async fn open(&self) -> Result<Box<dyn Snapshot>, SourceError> {
+        let mut connection = self.connect().await?;
+        let (system, schema) = (self.system, self.system.schema());
+        within(system, "beginning a snapshot", async {
+            sqlx::query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                .execute(&mut connection)
+                .await
+        })
+        .await?;
+        // The first statement takes the snapshot; that it finds the tables' shape in it is as well.
+        let found = within(system, "reading its catalogue", async {
+            sqlx::query_as(include_str!("postgres/columns.sql"))
+                .bind(schema)
+                .fetch_all(&mut connection)
+                .await
+        })
+        .await?;
+        let notices = shape::check(system, found)?;
+        let statement = AssertSqlSafe(statements::facts(schema));
+        let facts = within(system, "reading its epoch", async {
+            let row = sqlx::query(statement).fetch_one(&mut connection).await?;
+            facts(&row, notices)
+        })
+        .await?;
+        Ok(Box::new(PostgresSnapshot {
+            connection,
+            system,
+            facts,
+        }))
+    }
+}
+
+fn facts(row: &PgRow, notices: Vec<String>) -> sqlx::Result<SnapshotFacts> {
+    let next: String = row.try_get("next")?;
+    let next = next
+        .parse()
+        .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    Ok(SnapshotFacts {
+        epoch: row.try_get("epoch")?,
+        next: Watermark(next),
+        as_of: row.try_get("as_of")?,
+        notices,
+    })
+}
+
+struct PostgresSnapshot {
+    connection: PgConnection,
+    system: System,
+    facts: SnapshotFacts,
+}
+
+impl PostgresSnapshot {
+    /// Tells the statements that follow from where to read.
+    async fn read_from(&mut self, since: Watermark) -> Result<(), SourceError> {
+        within(self.system, "setting the watermark", async {
+            sqlx::query("SELECT set_config('warehouse.watermark', $1, true)")
+                .bind(since.to_string())
+                .execute(&mut self.connection)
+                .await
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The answer of a `COPY`, chunk by chunk; silence for too long is an error.
+    async fn copy(
+        &mut self,
+        action: String,
+        statement: String,
+    ) -> Result<RowStream<'_>, SourceError> {
+        let system = self.system;
+        let chunks = within(system, &action, self.connection.copy_out_raw(&statement)).await?;
+        let stream = stream::try_unfold((chunks, action), move |(mut chunks, action)| async move {
+            let next = within(system, &action, async { chunks.next().await.transpose() }).await?;
+            Ok(next.map(|chunk| (chunk, (chunks, action))))
+        });
+        Ok(stream.boxed())
+    }
+}
+
+#[async_trait]
+impl Snapshot for PostgresSnapshot {
+    fn facts(&self) -> &SnapshotFacts {
+        &self.facts
+    }
+
+    async fn rows(
+        &mut self,
+        table: &'static Table,
+        since: Watermark,
+    ) -> Result<RowStream<'_>, SourceError> {
+        self.read_from(since).await?;
+        let action = format!("reading {}", table.relation.name);
+        self.copy(action, statements::rows(self.system, table))
+            .await
+    }
+
+    async fn tombstones(&mut self, since: Watermark) -> Result<RowStream<'_>, SourceError> {
+        self.read_from(since).await?;
+        let statement = statements::tombstones(self.system);
+        self.copy("reading deletions".to_owned(), statement).await
+    }
+
+    async fn totals(&mut self, table: &'static Table) -> Result<Totals, SourceError> {
+        let action = format!("counting {}", table.relation.name);
+        let statement = AssertSqlSafe(statements::totals(self.system, table));
+        let (rows, sum) = within(self.system, &action, async {
+            sqlx::query_as(statement)
+                .fetch_one(&mut self.connection)
+                .await
+        })
+        .await?;
+        Ok(Totals { rows, sum })
+    }
+}
+
+async fn within<T>(
+    system: System,
+    action: &str,
+    work: impl Future<Output = sqlx::Result<T>>,
+) -> Result<T, SourceError> {
+    match tokio::time::timeout(STALL_TIMEOUT, work).await {
+        Ok(done) => done.map_err(|source| SourceError::Read {
+            system,
+            action: action.to_owned(),
+            source,
+        }),
+        Err(_) => Err(SourceError::Stalled {
+            system,
+            action: action.to_owned(),
+            seconds: STALL_TIMEOUT.as_secs(),
+        }),
+    }
+}

@@ -1,0 +1,130 @@
+//! The warehouse's database: connections in its roles, and its migrations.
+
+use std::{str::FromStr, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// Most connections of readers.
+const MAX_READERS: u32 = 4;
+/// Longest wait for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest that a reader's statement may take.
+const READER_STATEMENT_TIMEOUT: &str = "10s";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The warehouse. Cheap to clone.
+///
+/// The login of the URL must be able to act as `warehouse_owner`, `warehouse_etl` and `warehouse_reader`; a
+/// superuser is, and so is a login with `CREATEROLE` once it has migrated. Nothing but migrations and
+/// [`crate::verify`]'s scratch database uses the login's own rights.
+#[derive(Clone, Debug)]
+pub struct Warehouse {
+    login: PgConnectOptions,
+    reader: PgPool,
+}
+
+/// Why the warehouse cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WarehouseError {
+    /// No connection.
+    #[error("the warehouse cannot be reached: check its URL and that its server runs")]
+    Connect(#[source] sqlx::Error),
+    /// The schemas could not be made.
+    #[error(
+        "the warehouse's schemas cannot be made: its login may need CREATE on the database and CREATEROLE"
+    )]
+    Schemas(#[source] sqlx::Error),
+    /// A migration failed.
+    #[error("the warehouse cannot be migrated")]
+    Migrate(#[source] MigrateError),
+}
+
+impl Warehouse {
+    /// Connects to the database at `url`, which may hold a password and so is a secret. Call
+    /// [`Warehouse::migrate`] before the first use.
+    pub async fn connect(url: &SecretString) -> Result<Self, WarehouseError> {
+        let login = PgConnectOptions::from_str(url.expose_secret())
+            .map_err(WarehouseError::Connect)?
+            .application_name("sales-warehouse");
+        Self::with_login(login).await
+    }
+
+    pub(crate) async fn with_login(login: PgConnectOptions) -> Result<Self, WarehouseError> {
+        let probe = login.connect().await.map_err(WarehouseError::Connect)?;
+        probe.close().await.map_err(WarehouseError::Connect)?;
+        let reader = PgPoolOptions::new()
+            .max_connections(MAX_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(login.clone().options([
+                ("role", "warehouse_reader"),
+                ("default_transaction_read_only", "on"),
+                ("statement_timeout", READER_STATEMENT_TIMEOUT),
+            ]));
+        Ok(Self { login, reader })
+    }
+
+    /// Makes roles, schemas and tables, or brings them level. Doing it again changes nothing.
+    pub async fn migrate(&self) -> Result<(), WarehouseError> {
+        let mut connection = self
+            .login
+            .clone()
+            .options([("search_path", "etl")])
+            .connect()
+            .await
+            .map_err(WarehouseError::Connect)?;
+        let mut transaction = connection.begin().await.map_err(WarehouseError::Schemas)?;
+        for statement in [
+            include_str!("warehouse/lock_schema.sql"),
+            include_str!("warehouse/create_schema.sql"),
+        ] {
+            sqlx::query(statement)
+                .execute(&mut *transaction)
+                .await
+                .map_err(WarehouseError::Schemas)?;
+        }
+        transaction
+            .commit()
+            .await
+            .map_err(WarehouseError::Schemas)?;
+        MIGRATIONS
+            .run(&mut connection)
+            .await
+            .map_err(WarehouseError::Migrate)?;
+        connection.close().await.map_err(WarehouseError::Connect)
+    }
+
+    /// Connections as `warehouse_reader`: read-only, with a statement timeout.
+    pub fn reader(&self) -> &PgPool {
+        &self.reader
+    }
+
+    /// A connection of one's own as `warehouse_etl`. It is closed when dropped, and the server notices
+    /// within a second, so that whatever it held is let go.
+    pub(crate) async fn etl_connection(&self) -> sqlx::Result<PgConnection> {
+        let options = self.login.clone().application_name("sales-warehouse etl");
+        options
+            .options([
+                ("role", "warehouse_etl"),
+                ("client_connection_check_interval", "1s"),
+            ])
+            .connect()
+            .await
+    }
+
+    /// How the login connects, with its own rights.
+    pub(crate) fn login(&self) -> &PgConnectOptions {
+        &self.login
+    }
+
+    /// Closes the readers' connections.
+    pub async fn close(&self) {
+        self.reader.close().await;
+    }
+}
