@@ -1,5 +1,7 @@
 //! Filling both sources.
 
+mod first_rows;
+
 use std::sync::Arc;
 
 use sqlx::{PgConnection, PgPool};
@@ -13,17 +15,12 @@ use super::{
     copy::{Rows, Seconds},
     customers::CrmChunks,
     database,
-    random::{Dice, Topic},
-    reference::{AUDIENCES, CHANNELS, MARKETS, PRODUCTS},
-    tables,
 };
 use crate::{pii::Keyring, sources::Sources};
 
 /// Campaigns generated and sent at once; they bound the memory in use, with [`CUSTOMERS_AT_ONCE`].
 const CAMPAIGNS_AT_ONCE: u32 = 40;
 const CUSTOMERS_AT_ONCE: u32 = 2_500;
-/// Months of exchange rates before the current one.
-const RATE_MONTHS: i32 = 48;
 
 /// How much to load. The same plan gives the same rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +184,7 @@ fn generate(chunks: impl Iterator<Item = Result<Chunk, DemoError>> + Send + 'sta
 fn ads_chunks(plan: LoadPlan) -> impl Iterator<Item = Result<Chunk, DemoError>> + Send {
     let first = std::iter::once_with(|| Chunk {
         done: 0,
-        rows: ads_reference(),
+        rows: first_rows::ads(),
     });
     let total = plan.campaigns();
     let campaigns = (0..total).step_by(CAMPAIGNS_AT_ONCE as usize);
@@ -207,7 +204,7 @@ fn crm_chunks(
     let first = std::iter::once_with(move || {
         Ok(Chunk {
             done: 0,
-            rows: crm_reference(&plan),
+            rows: first_rows::crm(&plan),
         })
     });
     let mut generator = CrmChunks::new(plan, keyring);
@@ -321,88 +318,4 @@ impl<'a> Filling<'a> {
                 .map_err(database("delete what the source holds")),
         }
     }
-}
-
-fn ads_reference() -> Vec<Rows> {
-    let mut channels = Rows::of(&tables::CHANNELS);
-    for channel in &CHANNELS {
-        channels
-            .row()
-            .text(channel.code)
-            .text(channel.en)
-            .text(channel.es);
-    }
-    let mut markets = Rows::of(&tables::MARKETS);
-    for market in &MARKETS {
-        markets
-            .row()
-            .text(market.code)
-            .text(market.en)
-            .text(market.es)
-            .text(market.region)
-            .text(market.currency)
-            .text(market.language);
-    }
-    let mut audiences = Rows::of(&tables::AUDIENCES);
-    for (id, (code, en, es, age, kind)) in (1..).zip(&AUDIENCES) {
-        audiences
-            .row()
-            .int(id)
-            .text(code)
-            .text(en)
-            .text(es)
-            .maybe(*age, |row, age| row.text(age))
-            .text(kind);
-    }
-    vec![channels, markets, audiences]
-}
-
-fn crm_reference(plan: &LoadPlan) -> Vec<Rows> {
-    let mut products = Rows::of(&tables::PRODUCTS);
-    for (id, product) in (1..).zip(&PRODUCTS) {
-        products
-            .row()
-            .int(id)
-            .text(product.sku)
-            .text(product.en)
-            .text(product.es)
-            .text(product.category)
-            .money((product.price * 100.0).round() as i64)
-            .money((product.cost * 100.0).round() as i64)
-            .text("USD")
-            .bool(product.recurring)
-            .bool(true)
-            .time(plan.now() - 1_500 * 86_400);
-    }
-    let mut rates = Rows::of(&tables::EXCHANGE_RATES);
-    for (entity, market) in (0..).zip(&MARKETS) {
-        if MARKETS[..entity as usize]
-            .iter()
-            .any(|other| other.currency == market.currency)
-        {
-            continue;
-        }
-        let mut dice = Dice::new(plan.seed, Topic::Rates, entity);
-        for back in 0..=RATE_MONTHS {
-            let years = f64::from(back) / 12.0;
-            let noise = if market.currency == "USD" {
-                1.0
-            } else {
-                dice.uniform(0.985, 1.015)
-            };
-            rates
-                .row()
-                .text(market.currency)
-                .date(months_before(plan.today, back))
-                .decimal(market.fx * (1.0 + market.drift).powf(-years) * noise);
-        }
-    }
-    vec![products, rates]
-}
-
-/// The first day of the month that was so many months before.
-fn months_before(day: Date, months: i32) -> Date {
-    let month = day.year() * 12 + i32::from(u8::from(day.month())) - 1 - months;
-    let name = time::Month::try_from((month.rem_euclid(12) + 1) as u8).expect("1 to 12");
-    Date::from_calendar_date(month.div_euclid(12), name, 1).expect("a year that calendars know")
 }

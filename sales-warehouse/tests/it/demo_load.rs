@@ -13,7 +13,7 @@ use sales_warehouse::{
 };
 use secrecy::ExposeSecret as _;
 use sqlx::{PgPool, Row as _};
-use time::macros::date;
+use time::macros::{date, datetime};
 
 use crate::world::{World, keyring};
 
@@ -399,6 +399,17 @@ async fn the_full_plan_has_the_size_that_the_product_is_made_for() {
         loaded.rows(),
         started.elapsed()
     );
+    let now = datetime!(2026-03-15 10:00 UTC);
+    for (seed, changes) in [(1, loaded.rows() / 100), (2, 1_000)] {
+        let started = std::time::Instant::now();
+        let ticked = demo::tick(&world.sources, &keyring(), changes, seed, now)
+            .await
+            .unwrap();
+        let elapsed = started.elapsed();
+        println!("{} changes in {elapsed:?}: {ticked:?}", ticked.rows());
+        let about = changes * 4 / 5..=changes * 6 / 5;
+        assert!(about.contains(&ticked.rows()), "{changes}");
+    }
     let rows: BTreeMap<_, _> = loaded.tables.iter().copied().collect();
     assert_eq!(
         (rows["ads.campaigns"], rows["crm.customers"]),
