@@ -14,5 +14,6 @@ mod eval;
 mod find;
 mod lifecycle;
 mod mcp;
+mod sales;
 mod status;
 mod support;
