@@ -5,9 +5,10 @@
 //! ```
 //!
 //! [`Warehouse`] is its database, in layers that `migrations/` lays out; [`etl`] brings it level with its
-//! sources every few minutes; [`freshness`] says how old it is, [`verify`] whether it is right. The routes
-//! are health only so far.
+//! sources every few minutes; [`freshness`] says how old it is, [`verify`] whether it is right. [`api`] has
+//! the routes.
 
+pub mod api;
 pub mod etl;
 pub mod freshness;
 pub mod pii;
@@ -23,7 +24,7 @@ use service_kit::http::{Bounds, standard_layers};
 
 pub use warehouse::{Warehouse, WarehouseError};
 
-/// The service's routes: health only.
+/// Health alone, for a process that has no warehouse. [`api::service`] has every route.
 pub fn router() -> Router {
     let health =
         service_kit::health::router("sales-warehouse", env!("CARGO_PKG_VERSION"), || async {
