@@ -12,6 +12,7 @@ use std::{env, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use local_runtime::{CacheDir, Options, Postgres, PostgresOptions, provision};
+use sales_warehouse::Warehouse;
 use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client};
 use tokio::task::JoinSet;
@@ -173,8 +174,11 @@ impl Embedded {
             report.inserted, report.updated, report.unchanged
         ));
 
-        self.start_sales(&common.clock, progress).await?;
-        self.serve(ports.sales_warehouse, services::sales_warehouse());
+        let warehouse = self.start_sales(&common.clock, progress).await?;
+        self.serve(
+            ports.sales_warehouse,
+            services::sales_warehouse(&common, warehouse),
+        );
         self.serve(
             ports.mcp_gateway,
             services::mcp_gateway(&common, &self.endpoints)?,
@@ -183,7 +187,11 @@ impl Embedded {
     }
 
     /// Sample data where there are none, the warehouse level with them, and kept so.
-    async fn start_sales(&mut self, clock: &Clock, progress: &Progress) -> anyhow::Result<()> {
+    async fn start_sales(
+        &mut self,
+        clock: &Clock,
+        progress: &Progress,
+    ) -> anyhow::Result<Warehouse> {
         let step = progress.step("Bringing the sales warehouse level");
         let sales = Sales::open(&self.endpoints.databases, &self.home).await?;
         let sample = sales.load_sample(clock).await?;
@@ -193,12 +201,13 @@ impl Embedded {
             Some(rows) => format!("{rows} sample rows loaded, {read} read"),
             None => format!("{read} changed rows read"),
         });
+        let warehouse = sales.warehouse.clone();
         let (clock, stop) = (clock.clone(), self.stop.clone());
         self.spawn(async move {
             sales.keep_level(&clock, &stop).await;
             sales.close().await;
         });
-        Ok(())
+        Ok(warehouse)
     }
 
     fn database_url(&self) -> SecretString {

@@ -94,34 +94,45 @@ COMMENT ON TABLE core.campaign_closeout IS
 CREATE PROCEDURE core.close_finished_campaigns(as_of date, INOUT closed integer DEFAULT 0)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    -- One pass over the facts for all campaigns that are due; usually that is none, or a few.
     finished CURSOR FOR
-        SELECT c.campaign_id, c.end_date FROM core.dim_campaign AS c
-        WHERE (c.status = 'finished' OR c.end_date < as_of) AND c.campaign_id > 0
-            AND NOT EXISTS (SELECT FROM core.campaign_closeout AS o WHERE o.campaign_id = c.campaign_id)
-        ORDER BY c.campaign_id;
-    campaign record;
+        WITH due AS MATERIALIZED (
+            SELECT c.campaign_id, c.end_date FROM core.dim_campaign AS c
+            WHERE (c.status = 'finished' OR c.end_date < as_of) AND c.campaign_id > 0
+                AND NOT EXISTS (SELECT FROM core.campaign_closeout AS o WHERE o.campaign_id = c.campaign_id)),
+        spend AS (
+            SELECT d.campaign_id, sum(d.impressions) AS impressions, sum(d.clicks) AS clicks,
+                sum(d.conversions) AS conversions, sum(d.cost * x.usd_per_unit) AS cost_usd
+            FROM due JOIN core.fact_ad_daily AS d USING (campaign_id)
+            LEFT JOIN core.exchange_rate AS x
+                ON x.currency = d.currency AND x.month = date_trunc('month', d.day)::date
+            GROUP BY d.campaign_id),
+        interest AS (
+            SELECT l.campaign_id, count(*) AS leads
+            FROM due JOIN core.fact_lead AS l USING (campaign_id) GROUP BY l.campaign_id),
+        revenue AS (
+            SELECT s.campaign_id, sum(s.net_amount * x.usd_per_unit) AS revenue_usd
+            FROM due JOIN core.fact_sale AS s USING (campaign_id)
+            LEFT JOIN core.exchange_rate AS x
+                ON x.currency = s.currency AND x.month = date_trunc('month', s.sold_on)::date
+            WHERE s.status = 'completed' GROUP BY s.campaign_id)
+        SELECT due.campaign_id, due.end_date, coalesce(impressions, 0) AS impressions, coalesce(clicks, 0) AS clicks,
+            coalesce(conversions, 0) AS conversions, coalesce(cost_usd, 0) AS cost_usd, coalesce(leads, 0) AS leads,
+            coalesce(revenue_usd, 0) AS revenue_usd
+        FROM due LEFT JOIN spend USING (campaign_id) LEFT JOIN interest USING (campaign_id)
+        LEFT JOIN revenue USING (campaign_id)
+        ORDER BY due.campaign_id;
+    books record;
 BEGIN
     closed := 0;
     OPEN finished;
     LOOP
-        FETCH finished INTO campaign;
+        FETCH finished INTO books;
         EXIT WHEN NOT FOUND;
         INSERT INTO core.campaign_closeout (campaign_id, ended_on, impressions, clicks, conversions, cost_usd,
             leads, revenue_usd)
-        SELECT campaign.campaign_id, campaign.end_date, a.impressions, a.clicks, a.conversions, a.cost_usd,
-            (SELECT count(*) FROM core.fact_lead AS l WHERE l.campaign_id = campaign.campaign_id),
-            (SELECT coalesce(sum(s.net_amount * x.usd_per_unit), 0) FROM core.fact_sale AS s
-                LEFT JOIN core.exchange_rate AS x
-                    ON x.currency = s.currency AND x.month = date_trunc('month', s.sold_on)::date
-                WHERE s.campaign_id = campaign.campaign_id AND s.status = 'completed')
-        FROM (
-            SELECT coalesce(sum(d.impressions), 0) AS impressions, coalesce(sum(d.clicks), 0) AS clicks,
-                coalesce(sum(d.conversions), 0) AS conversions,
-                coalesce(sum(d.cost * x.usd_per_unit), 0) AS cost_usd
-            FROM core.fact_ad_daily AS d
-            LEFT JOIN core.exchange_rate AS x
-                ON x.currency = d.currency AND x.month = date_trunc('month', d.day)::date
-            WHERE d.campaign_id = campaign.campaign_id) AS a;
+        VALUES (books.campaign_id, books.end_date, books.impressions, books.clicks, books.conversions,
+            books.cost_usd, books.leads, books.revenue_usd);
         closed := closed + 1;
     END LOOP;
     CLOSE finished;

@@ -6,6 +6,7 @@ use auth::Verifier;
 use axum::Router;
 use contracts::Scope;
 use embedder::{model::source::ModelSource, search::Fusion};
+use sales_warehouse::Warehouse;
 use secrecy::SecretString;
 use service_kit::Clock;
 
@@ -71,9 +72,13 @@ pub async fn content_api(
     Ok((content_api::Service::build(config, deps)?, report))
 }
 
-/// The warehouse service; so far it only says that it is there.
-pub fn sales_warehouse() -> Router {
-    sales_warehouse::router()
+/// The warehouse service.
+pub fn sales_warehouse(common: &Common, warehouse: Warehouse) -> Router {
+    sales_warehouse::api::service(sales_warehouse::api::Deps {
+        warehouse,
+        verifier: common.identity.api_verifier(),
+        clock: common.clock.clone(),
+    })
 }
 
 /// The MCP gateway over HTTP.

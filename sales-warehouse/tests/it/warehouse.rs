@@ -1,5 +1,6 @@
 //! The warehouse on a real PostgreSQL: two sources, and a database of its own.
 
+mod api;
 mod closing;
 mod deltas;
 mod drift;
@@ -9,3 +10,4 @@ mod history;
 mod loading;
 mod quarantine;
 mod roles;
+mod schedule;
