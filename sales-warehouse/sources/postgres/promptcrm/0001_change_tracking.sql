@@ -5,10 +5,10 @@
 --   changed_at   when that happened, by this server's clock. For people and freshness only: a
 --                transaction that commits late carries an early time, so nobody reads by it.
 --
--- A reader that keeps a watermark takes, in one snapshot,
---   change_txid >= :watermark AND change_txid < pg_snapshot_xmin(pg_current_snapshot())
--- and its next watermark is that xmin. Whatever is below xmin has ended, so nothing appears there later.
--- A transaction left open, in any database of the server, makes readers late and never makes them miss.
+-- A reader that keeps a watermark takes, in one snapshot, change_txid >= :watermark; its next watermark is
+-- pg_snapshot_xmin(pg_current_snapshot()). Whatever is below xmin has ended and was visible, so nothing
+-- appears there later; what lies above may come a second time. A transaction left open, in any database of
+-- the server, makes readers read more and never makes them miss.
 CREATE SCHEMA crm;
 COMMENT ON SCHEMA crm IS
     'PromptCrm, the operational database of customers and sales. Personal data stands in it encrypted. It takes what its applications write: keys hold, values are checked by whoever reads them.';
