@@ -162,7 +162,8 @@ impl Run {
 
     /// What follows the sources: closing campaigns, marts, the ledger's last word.
     pub(crate) async fn finish(self) -> Result<RunReport, EtlError> {
-        let (report, _) = self.finish_keeping_lock().await?;
+        let (report, connection) = self.finish_keeping_lock().await?;
+        ledger::release(connection).await?;
         Ok(report)
     }
 

@@ -91,7 +91,7 @@ pub async fn verify(
     let mut held = level(connection, &mut snapshots).await?;
     let actual = ledger::checksums(&mut held).await?;
     let expected = from_scratch(warehouse, &mut snapshots).await?;
-    held.close().await?;
+    ledger::release(held).await?;
     Ok(compare(actual, &expected))
 }
 

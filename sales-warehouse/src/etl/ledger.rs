@@ -1,6 +1,6 @@
 //! The lock, and what the ledger says of runs.
 
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use super::{
     EtlError,
@@ -35,6 +35,15 @@ pub async fn try_lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar(include_str!("ledger/try_lock.sql"))
         .fetch_one(connection)
         .await
+}
+
+/// Gives the lock back and ends the session. The session's end alone does it too, but only when the
+/// server notices, and a run that begins at once would still find it taken.
+pub async fn release(mut connection: PgConnection) -> sqlx::Result<()> {
+    sqlx::query(include_str!("ledger/unlock.sql"))
+        .execute(&mut connection)
+        .await?;
+    connection.close().await
 }
 
 /// The same, and waits a minute for it. `false` if that was not enough.

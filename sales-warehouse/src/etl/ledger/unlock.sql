@@ -1,0 +1,1 @@
+SELECT pg_advisory_unlock(hashtextextended('promptsales warehouse etl', 0))
