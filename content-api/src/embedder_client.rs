@@ -1,6 +1,6 @@
 //! The embedder, as this service calls it: over HTTP, as itself.
 
-use std::{borrow::Cow, error::Error, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use auth::{ClientCredentials, TokenError, TokenSource};
 use contracts::{
@@ -15,7 +15,7 @@ use contracts::{
 use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
-use service_kit::Clock;
+use service_kit::{Clock, with_causes};
 use url::Url;
 
 /// People wait for a search.
@@ -37,13 +37,13 @@ pub struct EmbedderClient {
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedderError {
     /// There is no token to call it with.
-    #[error("no token for the embedder: {}", causes(.0))]
+    #[error("no token for the embedder: {}", with_causes(.0))]
     Token(#[from] TokenError),
     /// It was not reached, or not in time.
-    #[error("the embedder was not reached: {}", causes(.0))]
+    #[error("the embedder was not reached: {}", with_causes(.0))]
     Unreachable(#[source] reqwest::Error),
     /// It answered something else than was agreed.
-    #[error("the embedder's answer was not understood: {}", causes(.0))]
+    #[error("the embedder's answer was not understood: {}", with_causes(.0))]
     Malformed(#[source] reqwest::Error),
     /// It refused, or failed.
     #[error("the embedder answered {status}: {detail}")]
@@ -236,16 +236,4 @@ async fn refusal(status: StatusCode, response: reqwest::Response) -> EmbedderErr
         Err(_) => "no problem document".to_owned(),
     };
     EmbedderError::Refused { status, detail }
-}
-
-/// An error with its causes on one line, for the log.
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

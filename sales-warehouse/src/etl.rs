@@ -29,6 +29,7 @@ mod stage;
 use std::time::Instant;
 
 use secrecy::SecretString;
+use service_kit::with_causes;
 use sqlx::PgConnection;
 
 pub use error::EtlError;
@@ -39,7 +40,6 @@ use crate::{
     Warehouse,
     source::{PostgresSource, Snapshot, Source, SourceError, System},
 };
-use error::chain;
 use ledger::Outcome;
 
 /// Where a system's operational database is.
@@ -151,7 +151,7 @@ impl Run {
         error: EtlError,
         begun: Instant,
     ) -> Result<(), EtlError> {
-        let message = chain(&error);
+        let message = with_causes(&error);
         tracing::warn!(source = system.name(), error = message, "etl source failed");
         let report = SourceReport::failed(system, message, begun.elapsed());
         // When it is the connection that broke, this fails too, and the lock is gone with it.
@@ -176,7 +176,7 @@ impl Run {
             Ok((closed, refreshed)) => {
                 (outcome.campaigns_closed, outcome.marts_refreshed) = (closed, refreshed);
             }
-            Err(error) => outcome.message = Some(format!("marts: {}", chain(&error))),
+            Err(error) => outcome.message = Some(format!("marts: {}", with_causes(&error))),
         }
         let failed = self
             .sources

@@ -1,10 +1,10 @@
 //! Why a request is refused. No message repeats anything of the token.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::sync::Arc;
 
 use contracts::Scopes;
 use http::StatusCode;
-use service_kit::ProblemResponse;
+use service_kit::{ProblemResponse, with_causes};
 use url::Url;
 
 use crate::{challenge::challenge, fetch::FetchError};
@@ -112,7 +112,10 @@ impl AuthError {
                 "Insufficient scope",
             ),
             Self::IssuerUnavailable(cause) => {
-                return ProblemResponse::unavailable("The authorization server", &Chain(cause));
+                return ProblemResponse::unavailable(
+                    "The authorization server",
+                    &with_causes(cause),
+                );
             }
         };
         tracing::info!(reason = %self, "request refused");
@@ -125,19 +128,4 @@ fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
     first.into_iter().chain(letters).chain(['.']).collect()
-}
-
-/// An error with its causes, for a log line.
-pub(crate) struct Chain<'a>(pub(crate) &'a dyn Error);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }

@@ -12,14 +12,13 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-use service_kit::Clock;
+use service_kit::{Clock, with_causes};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
 use url::Url;
 
 use crate::{
     AuthError, Issuer, TokenFault,
-    error::Chain,
     fetch::{self, FetchError},
 };
 
@@ -324,7 +323,10 @@ impl KeyCache {
                 state.last_error = None;
             }
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "cannot fetch the issuer's keys");
+                tracing::warn!(
+                    error = with_causes(&error),
+                    "cannot fetch the issuer's keys"
+                );
                 state.last_error = Some(Arc::new(error));
             }
         }

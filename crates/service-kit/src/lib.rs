@@ -3,6 +3,7 @@
 //! A service builds an axum `Router` of its own, wraps it with [`http::standard_layers`], binds with
 //! [`listen::bind`] and runs with [`listen::serve`] until its [`CancellationToken`] is cancelled.
 
+mod causes;
 pub mod clock;
 pub mod health;
 pub mod http;
@@ -12,6 +13,7 @@ pub mod listen;
 pub mod problem;
 pub mod telemetry;
 
+pub use causes::with_causes;
 pub use clock::Clock;
 pub use json::Json;
 pub use problem::{ProblemResponse, ProblemResult};

@@ -1,6 +1,4 @@
-//! What can go wrong, and how the ledger writes it down.
-
-use std::error::Error;
+//! What can go wrong.
 
 use crate::source::SourceError;
 
@@ -26,20 +24,4 @@ impl EtlError {
             .as_database_error()
             .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
     }
-}
-
-/// An error with its causes, as one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let text = inner.to_string();
-        // Transparent errors repeat their cause.
-        if !line.ends_with(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        cause = inner.source();
-    }
-    line
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use service_kit::{CancellationToken, Clock};
+use service_kit::{CancellationToken, Clock, with_causes};
 use tokio::time::MissedTickBehavior;
 
-use super::{SourceConfig, error::chain, run_once};
+use super::{SourceConfig, run_once};
 use crate::{Warehouse, freshness::freshness};
 
 /// How often the service brings the warehouse level.
@@ -26,7 +26,7 @@ pub async fn keep_running(
         loop {
             ticks.tick().await;
             if let Err(error) = run_once(warehouse, sources).await {
-                tracing::error!(error = chain(&error), "etl failed");
+                tracing::error!(error = with_causes(&error), "etl failed");
             }
             warn_of_stale(warehouse, clock).await;
         }
@@ -48,6 +48,6 @@ async fn warn_of_stale(warehouse: &Warehouse, clock: &Clock) {
                 );
             }
         }
-        Err(error) => tracing::warn!(error = chain(&error), "freshness cannot be read"),
+        Err(error) => tracing::warn!(error = with_causes(&error), "freshness cannot be read"),
     }
 }
