@@ -100,7 +100,8 @@ impl Publisher {
     }
 
     /// Completes once every change that can be published is acknowledged and the indexes were seen
-    /// to hold everything, see [`Progress::complete`]. While the embedder is away that may be never: give it a time limit where that matters.
+    /// to hold everything, see [`Progress::complete`]. While the embedder is away that may be never:
+    /// give it a time limit where that matters.
     pub async fn drained(&self) {
         let mut progress = self.0.progress.subscribe();
         loop {

@@ -8,9 +8,8 @@ use std::{
 
 use contracts::{
     ImageId,
-    index::{EngineStatus, IndexStatusAnswer},
+    index::{EngineStatus, IndexStatusAnswer, ManifestDigest},
 };
-use sha2::{Digest, Sha256};
 
 use super::{Inner, PassError, held, index_document};
 use crate::store::StoreError;
@@ -175,7 +174,7 @@ impl Auditor {
         if let Some(own) = self.own.as_ref().filter(holds) {
             return Ok(own.clone());
         }
-        let (mut digest, mut documents) = (Sha256::new(), 0);
+        let (mut digest, mut documents) = (ManifestDigest::default(), 0);
         let mut after: Option<ImageId> = None;
         loop {
             let page = publisher.store.list(after.as_ref(), PAGE).await?;
@@ -183,7 +182,7 @@ impl Auditor {
             after = Some(last.id.clone());
             for document in page.iter().filter(|one| !left_out.contains(&one.id)) {
                 let hash = index_document(document).content_hash();
-                digest.update(held::line(&document.id, &hash));
+                digest.add(&document.id, &hash);
                 documents += 1;
             }
         }
@@ -191,7 +190,7 @@ impl Auditor {
             contents_version,
             left_out,
             documents,
-            sha256: hex::encode(digest.finalize()),
+            sha256: digest.finish(),
         };
         self.own = Some(own.clone());
         Ok(own)

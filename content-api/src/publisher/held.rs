@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use contracts::{
     ImageId,
-    index::{Deletion, HeldDocument},
+    index::{Deletion, HeldDocument, ManifestDigest},
     limits::MAX_DOCUMENTS_PER_PUSH,
 };
-use sha2::{Digest, Sha256};
 
 use super::{Inner, PassError};
 use crate::embedder_client::{EmbedderClient, EmbedderError};
@@ -46,31 +45,25 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// One line of a manifest.
-pub(super) fn line(id: &ImageId, content_hash: &contracts::ContentHash) -> String {
-    format!("{id} {content_hash}\n")
-}
-
 /// Reads what the indexes hold, with and without what is left out of publishing: of that they may
 /// hold an older version, which cannot be told from here.
 pub(super) async fn manifest(
     embedder: &EmbedderClient,
     left_out: &BTreeSet<ImageId>,
 ) -> Result<HeldManifest, EmbedderError> {
-    let (mut whole, mut without) = (Sha256::new(), Sha256::new());
+    let (mut whole, mut without) = (ManifestDigest::default(), ManifestDigest::default());
     let mut pages = Pages::of(embedder);
     while let Some(page) = pages.next().await? {
         for held in page {
-            let line = line(&held.id, &held.content_hash);
-            whole.update(&line);
+            whole.add(&held.id, &held.content_hash);
             if !left_out.contains(&held.id) {
-                without.update(&line);
+                without.add(&held.id, &held.content_hash);
             }
         }
     }
     Ok(HeldManifest {
-        whole: hex::encode(whole.finalize()),
-        without: hex::encode(without.finalize()),
+        whole: whole.finish(),
+        without: without.finish(),
     })
 }
 

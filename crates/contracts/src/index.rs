@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::{
@@ -199,6 +200,23 @@ pub struct EngineStatus {
     /// Why not, when not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+}
+
+/// [`EngineStatus::manifest_sha256`], for both who computes and who compares it: SHA-256 over the
+/// lines `<id> <content hash>\n`.
+#[derive(Clone, Debug, Default)]
+pub struct ManifestDigest(Sha256);
+
+impl ManifestDigest {
+    /// Adds a document. They are to come in ascending order of their ids, deleted ones left out.
+    pub fn add(&mut self, id: &ImageId, content_hash: &ContentHash) {
+        self.0.update(format!("{id} {content_hash}\n"));
+    }
+
+    /// The digest, 64 hexadecimal digits.
+    pub fn finish(self) -> String {
+        hex::encode(self.0.finalize())
+    }
 }
 
 /// `POST /v1/index/reconcile`.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{ContentHash, ImageId};
-use sha2::{Digest, Sha256};
+use contracts::{ContentHash, ImageId, index::ManifestDigest};
 
 /// One document of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +49,13 @@ impl Manifest {
     /// digests mean equal documents. Revisions are no part of it: a revision that changed nothing
     /// to search by may be known to one index only.
     pub fn sha256(&self) -> String {
-        let mut digest = Sha256::new();
+        let mut digest = ManifestDigest::default();
         for (id, entry) in &self.0 {
             if let Some(hash) = &entry.content_hash {
-                digest.update(format!("{id} {hash}\n"));
+                digest.add(id, hash);
             }
         }
-        hex::encode(digest.finalize())
+        digest.finish()
     }
 
     /// The ids whose entry in `self` is newer than in `other`, or missing there.
