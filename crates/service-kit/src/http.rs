@@ -18,7 +18,10 @@ use tower_http::{
 };
 use tracing::{Span, field};
 
-use crate::problem::{ProblemResponse, name_request};
+use crate::{
+    leftover::read_leftover,
+    problem::{ProblemResponse, name_request},
+};
 
 /// Ties a request to its log lines; taken from the caller or made here.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,13 +36,16 @@ pub struct Bounds {
 }
 
 /// Adds request ids, tracing, a body limit, a deadline, and answers instead of dropped connections
-/// when a handler panics or a route does not exist.
+/// when a handler panics, a route does not exist or a request is refused before its body is read.
 pub fn standard_layers(router: Router, bounds: Bounds) -> Router {
     let deadline = middleware::from_fn(move |request: Request, next: Next| async move {
         match tokio::time::timeout(bounds.deadline, next.run(request)).await {
             Ok(response) => response,
             Err(_) => timed_out(bounds.deadline),
         }
+    });
+    let leftover = middleware::from_fn(move |request: Request, next: Next| {
+        read_leftover(bounds.max_body_bytes, request, next)
     });
     let named = middleware::from_fn(|request: Request, next: Next| async move {
         let id = request_id(&request).to_owned();
@@ -65,6 +71,7 @@ pub fn standard_layers(router: Router, bounds: Bounds) -> Router {
                 .layer(CatchPanicLayer::custom(panicked))
                 .layer(DefaultBodyLimit::max(bounds.max_body_bytes))
                 .layer(Extension(bounds))
+                .layer(leftover)
                 .layer(deadline),
         )
 }

@@ -9,6 +9,7 @@ pub mod health;
 pub mod http;
 pub mod http_client;
 pub mod json;
+mod leftover;
 pub mod listen;
 pub mod problem;
 pub mod telemetry;
