@@ -1,0 +1,79 @@
+//! Measures the warehouse's ETL, a bare COPY and Python's dlt in one run. How, and the last result:
+//! `bench/warehouse/README.md`.
+
+mod cli;
+mod copy;
+mod etl;
+mod peer;
+mod report;
+mod scene;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+
+use cli::Arguments;
+use report::Report;
+use scene::Scene;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    if let Some(databases) = etl::asked_for() {
+        etl::child(&databases).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let arguments = Arguments::parse();
+    let report = measure(&arguments).await?;
+    writeln!(io::stdout(), "{}", report.text())?;
+    if let Some(path) = &arguments.out {
+        report.write_json(path)?;
+    }
+    if let Some(path) = &arguments.readme {
+        report.write_readme(path)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A line on standard error: standard output belongs to the result.
+fn say(line: &str) {
+    let _unseen = writeln!(io::stderr(), "{line}");
+}
+
+async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
+    let mut scene = Scene::set(arguments).await?;
+    let bytes = copy::Bytes::read(&scene).await?;
+    let mut report = Report::new(&scene, &bytes);
+    for round in 1..=arguments.rounds {
+        say(&format!(
+            "initial load, round {round} of {}",
+            arguments.rounds
+        ));
+        scene.empty_warehouse().await?;
+        let copied = bytes.copy(&scene).await?;
+        let loaded = etl::run(&scene.databases()).await?;
+        report.load(copied, &loaded);
+    }
+    for round in 1..=arguments.rounds {
+        say(&format!(
+            "delta of 1 %, round {round} of {}",
+            arguments.rounds
+        ));
+        let changed = scene.tick(bytes.rows / 100, u64::from(round)).await?;
+        let delta = etl::run(&scene.databases()).await?;
+        // What was changed while a read was under way is read once more.
+        etl::run(&scene.databases()).await?;
+        let empty = etl::run(&scene.databases()).await?;
+        report.tick(changed, &delta, &empty);
+    }
+    say("is the warehouse what a load from scratch would give?");
+    report.verified(scene.verify().await?);
+    match &arguments.python {
+        Some(python) => peer::compare(&mut scene, python, arguments, &mut report).await?,
+        None => say("no --python with dlt: the merge has no peer in this run"),
+    }
+    scene.stop().await?;
+    Ok(report)
+}
