@@ -84,6 +84,32 @@ pub async fn run(
         tracing::info!(run_id, "etl skipped: another run is at work");
         return Ok(RunReport::skipped(run_id));
     }
+    run_locked(connection, sources).await
+}
+
+/// One run over PostgreSQL sources, after the one that may be under way: for whoever needs what was committed
+/// just now. Waits for a minute; skipped if that was not enough.
+///
+/// # Errors
+/// As [`run_once`].
+pub async fn run_in_turn(
+    warehouse: &Warehouse,
+    sources: &[SourceConfig],
+) -> Result<RunReport, EtlError> {
+    let sources: Vec<_> = sources.iter().map(SourceConfig::source).collect();
+    let mut connection = warehouse.etl_connection().await?;
+    if !ledger::lock(&mut connection).await? {
+        let run_id = ledger::skipped(&mut connection).await?;
+        return Ok(RunReport::skipped(run_id));
+    }
+    run_locked(connection, &sources).await
+}
+
+/// A run on a connection that holds the lock.
+async fn run_locked(
+    connection: PgConnection,
+    sources: &[Box<dyn Source>],
+) -> Result<RunReport, EtlError> {
     let mut sources: Vec<_> = sources.iter().collect();
     sources.sort_by_key(|source| source.system());
     let mut run = Run::begin(connection).await?;
