@@ -26,7 +26,7 @@ mod report;
 mod schedule;
 mod stage;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use service_kit::with_causes;
@@ -41,6 +41,9 @@ use crate::{
     source::{PostgresSource, Snapshot, Source, SourceError, System},
 };
 use ledger::Outcome;
+
+/// How long the server may take to notice that a session has ended: it looks every second.
+const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// Where a system's operational database is.
 #[derive(Clone, Debug)]
@@ -103,6 +106,25 @@ pub async fn run_in_turn(
         return Ok(RunReport::skipped(run_id));
     }
     run_locked(connection, &sources).await
+}
+
+/// Says of a run that this process has dropped that it was interrupted, once the server has let go of it.
+/// Nothing happens while somebody else's run is at work: that one has said it already.
+///
+/// # Errors
+/// When the warehouse does not answer.
+pub async fn note_interrupted(warehouse: &Warehouse) -> Result<(), EtlError> {
+    let noted = async {
+        let mut connection = warehouse.etl_connection().await?;
+        if ledger::lock(&mut connection).await? {
+            ledger::interrupted(&mut connection).await?;
+            ledger::release(connection).await?;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(LETTING_GO, noted)
+        .await
+        .unwrap_or(Ok(()))
 }
 
 /// A run on a connection that holds the lock.
