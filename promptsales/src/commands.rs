@@ -3,6 +3,7 @@
 mod etl;
 mod eval;
 mod find;
+mod keys;
 mod load;
 mod mcp;
 mod status;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use service_kit::Clock;
 
 use crate::{
-    cli::{Arguments, Command, EvalCommand, Global},
+    cli::{Arguments, Command, EvalCommand, Global, KeysCommand},
     embedded::SalesStart,
     output::Progress,
     sales::Sales,
@@ -68,6 +69,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let (session, sales) = open_sales(&global, true).await?;
             let verified = etl::verify(&sales, options.json).await;
             close_sales(session, sales, verified).await
+        }
+        Command::Keys {
+            what: KeysCommand::Rotate,
+        } => {
+            let (session, sales) = open_sales(&global, false).await?;
+            let rotated = keys::rotate(&sales).await;
+            close_sales(session, sales, rotated).await
         }
         Command::Eval {
             what: EvalCommand::Search(options),

@@ -26,7 +26,7 @@ use std::{fmt, io, path::PathBuf};
 pub use cells::{CUSTOMERS, Cell, CustomerColumn};
 pub use custody::Custody;
 pub use keyring::Keyring;
-pub use rotate::{Rotated, keys_in_use, rotate};
+pub use rotate::{OnRotation, Rotated, Rotation, RotationProgress, keys_in_use, rotate};
 
 /// Which key sealed an envelope. Newer keys have greater ids; steps between them are random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

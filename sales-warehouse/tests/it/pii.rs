@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use sales_warehouse::pii::{
-    Custody, CustomerColumn, KeyId, Keyring, PiiError, keys_in_use, rotate,
+    Custody, CustomerColumn, KeyId, Keyring, PiiError, RotationProgress, keys_in_use, rotate,
 };
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
@@ -257,7 +257,7 @@ async fn a_rotation_leaves_no_old_key_and_changes_no_value_and_no_marker() {
         "select md5(string_agg(change_txid::text, ',' order by customer_id)) from crm.customers";
     let before: String = sqlx::query_scalar(markers).fetch_one(crm).await.unwrap();
 
-    let rotated = rotate(crm, &keyring).await.unwrap();
+    let rotated = rotate(crm, &keyring, &|_| {}).await.unwrap();
     assert_eq!(
         (rotated.customers, rotated.envelopes, rotated.unreadable),
         (1_020, 2_040, 0)
@@ -278,7 +278,83 @@ async fn a_rotation_leaves_no_old_key_and_changes_no_value_and_no_marker() {
         assert_eq!(opened.expose_secret(), format!("{id}@example.com"));
         assert_eq!(address, None);
     }
-    assert_eq!(rotate(crm, &keyring).await.unwrap().customers, 0);
+    assert_eq!(rotate(crm, &keyring, &|_| {}).await.unwrap().customers, 0);
+}
+
+#[tokio::test]
+async fn a_whole_rotation_resumes_where_it_was_dropped_and_drops_unused_keys_last() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let crm = &world.sources.crm;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keyring.json");
+    let custody = Custody::take(&path).unwrap();
+    let made = custody.keyring(crm).await.unwrap();
+    for id in 1..=1_500 {
+        insert(crm, &made, id).await;
+    }
+    // It waits for a customer of the second batch, and is dropped there.
+    let mut holder = crm.begin().await.unwrap();
+    sqlx::query("select from crm.customers where customer_id = 1200 for update")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let (begun, first) = tokio::sync::oneshot::channel();
+    let begun = std::sync::Mutex::new(Some(begun));
+    let note = |progress: RotationProgress| {
+        assert_eq!(progress.total, 1_500);
+        if let Some(begun) = begun.lock().unwrap().take() {
+            begun.send(progress.done).unwrap();
+        }
+    };
+    // Connections of its own, which end with it: one that is dropped while it begins a transaction goes back
+    // to its pool with that transaction open.
+    let own = PgPool::connect(&world.crm_url()).await.unwrap();
+    tokio::select! {
+        ended = custody.rotate(&own, &note) => panic!("{ended:?}"),
+        done = first => assert_eq!(done.unwrap(), 1_000),
+    }
+    holder.rollback().await.unwrap();
+    own.close().await;
+    let both = Keyring::load(&path).unwrap().unwrap();
+    assert_eq!(both.key_ids().count(), 2);
+    assert_eq!(keys_in_use(crm).await.unwrap(), both.key_ids().collect());
+
+    let resumed = custody.rotate(crm, &|_| {}).await.unwrap();
+    assert!(resumed.resumed);
+    assert_eq!(
+        (resumed.newest, resumed.rotated.customers),
+        (both.newest(), 500)
+    );
+    assert_eq!(resumed.dropped, [made.newest()]);
+    let one = Keyring::load(&path).unwrap().unwrap();
+    assert_eq!(one.key_ids().collect::<Vec<_>>(), [both.newest()]);
+
+    // Killed before the last step: only the old key is left to drop.
+    let mut unfinished = Keyring::load(&path).unwrap().unwrap();
+    let next = unfinished.add_key().unwrap();
+    unfinished.save(&path).unwrap();
+    rotate(crm, &unfinished, &|_| {}).await.unwrap();
+    let resumed = custody.rotate(crm, &|_| {}).await.unwrap();
+    assert!(resumed.resumed);
+    assert_eq!(resumed.dropped, [both.newest()]);
+
+    // What does not open keeps its key, and does not stop the next rotation.
+    sqlx::query(
+        "update crm.customers set email_enc = set_byte(email_enc, length(email_enc) - 1,
+            get_byte(email_enc, length(email_enc) - 1) # 1) where customer_id = 7",
+    )
+    .execute(crm)
+    .await
+    .unwrap();
+    for _ in 0..2 {
+        let rotation = custody.rotate(crm, &|_| {}).await.unwrap();
+        assert!(!rotation.resumed);
+        assert_eq!(rotation.rotated.unreadable, 1);
+        assert_eq!(rotation.kept, [next]);
+    }
+    assert_eq!(Keyring::load(&path).unwrap().unwrap().key_ids().count(), 2);
 }
 
 #[tokio::test]
@@ -296,7 +372,7 @@ async fn a_rotation_goes_round_what_it_cannot_read() {
         .await
         .unwrap();
     keyring.add_key().unwrap();
-    let rotated = rotate(crm, &keyring).await.unwrap();
+    let rotated = rotate(crm, &keyring, &|_| {}).await.unwrap();
     assert_eq!(
         (rotated.customers, rotated.envelopes, rotated.unreadable),
         (3, 5, 1)
