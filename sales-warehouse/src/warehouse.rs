@@ -20,9 +20,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// The warehouse. Cheap to clone.
 ///
-/// The login of the URL must be able to act as `warehouse_owner`, `warehouse_etl` and `warehouse_reader`; a
-/// superuser is, and so is a login with `CREATEROLE` once it has migrated. Nothing but migrations and
-/// [`crate::verify`]'s scratch database uses the login's own rights.
+/// The login of the URL acts as `warehouse_reader` and, to run the ETL, as `warehouse_etl`: it must be granted
+/// these. Nothing but migrations and [`crate::verify`]'s scratch database uses its own rights; what these take
+/// besides stands in the README, under "Logins".
 #[derive(Clone, Debug)]
 pub struct Warehouse {
     login: PgConnectOptions,

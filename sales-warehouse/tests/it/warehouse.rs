@@ -8,6 +8,7 @@ mod faults;
 pub mod fixture;
 mod history;
 mod loading;
+mod logins;
 mod quarantine;
 mod roles;
 mod schedule;
