@@ -8,5 +8,7 @@ mod demo_load;
 mod demo_tick;
 mod pii;
 mod source_changes;
+mod source_contract;
+mod source_postgres;
 mod warehouse;
 mod world;
