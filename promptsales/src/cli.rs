@@ -56,6 +56,12 @@ pub enum Command {
     Etl(JsonFlag),
     /// Compare the sales warehouse with a load from scratch.
     Verify(JsonFlag),
+    /// The keys that seal personal data.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: KeysCommand,
+    },
     /// Measure quality.
     Eval {
         /// What to measure.
@@ -155,6 +161,13 @@ pub struct TickArguments {
     /// Which changes; others each time when left out.
     #[arg(long)]
     pub seed: Option<u64>,
+}
+
+/// `keys`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Add a key, seal everything under it, and drop the old one. Goes on with a rotation that was broken off.
+    Rotate,
 }
 
 /// `eval`.

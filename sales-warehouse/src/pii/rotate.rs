@@ -4,10 +4,87 @@ use std::collections::BTreeSet;
 
 use sqlx::{PgPool, Row, postgres::PgRow};
 
-use super::{CustomerColumn, KeyId, Keyring, PiiError};
+use super::{Custody, CustomerColumn, KeyId, Keyring, PiiError};
 
 /// Customers locked and written in one transaction.
 const BATCH: i64 = 1_000;
+
+/// A rotation from its first step to its last.
+#[derive(Debug)]
+pub struct Rotation {
+    /// Whether it went on with one that was broken off, instead of beginning with a new key.
+    pub resumed: bool,
+    /// The key that everything stands under now.
+    pub newest: KeyId,
+    /// What was sealed anew.
+    pub rotated: Rotated,
+    /// Keys that nothing used any more; the keyring has forgotten them.
+    pub dropped: Vec<KeyId>,
+    /// Older keys that something unreadable names.
+    pub kept: Vec<KeyId>,
+}
+
+/// How far a rotation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RotationProgress {
+    /// Customers done.
+    pub done: u64,
+    /// Of so many.
+    pub total: u64,
+}
+
+/// Called after each batch.
+pub type OnRotation<'a> = &'a (dyn Fn(RotationProgress) + Send + Sync);
+
+impl Custody {
+    /// Adds a key, seals every envelope under it, and drops the keys that nothing uses any more. Killed at any
+    /// point, it goes on when it is called again: the new key is on disk before anything stands under it, and
+    /// an old one is dropped last.
+    pub async fn rotate(
+        &self,
+        promptcrm: &PgPool,
+        progress: OnRotation<'_>,
+    ) -> Result<Rotation, PiiError> {
+        let mut keyring = self.keyring(promptcrm).await?;
+        if keyring.key_ids().nth(1).is_some() {
+            let resumed = self.finish(promptcrm, &mut keyring, true, progress).await?;
+            if resumed.rotated.envelopes > 0 || !resumed.dropped.is_empty() {
+                return Ok(resumed);
+            }
+            // An earlier one got to its end, and left a key to what it could not read.
+        }
+        keyring.add_key()?;
+        keyring.save(self.path())?;
+        self.finish(promptcrm, &mut keyring, false, progress).await
+    }
+
+    async fn finish(
+        &self,
+        promptcrm: &PgPool,
+        keyring: &mut Keyring,
+        resumed: bool,
+        progress: OnRotation<'_>,
+    ) -> Result<Rotation, PiiError> {
+        let rotated = rotate(promptcrm, keyring, progress).await?;
+        let used = keys_in_use(promptcrm).await?;
+        let newest = keyring.newest();
+        let older = keyring.key_ids().filter(|id| *id != newest);
+        let (kept, dropped): (Vec<_>, Vec<_>) = older.partition(|id| used.contains(id));
+        for id in &dropped {
+            keyring.remove_key(*id)?;
+        }
+        if !dropped.is_empty() {
+            keyring.save(self.path())?;
+        }
+        Ok(Rotation {
+            resumed,
+            newest,
+            rotated,
+            dropped,
+            kept,
+        })
+    }
+}
 
 /// What a rotation did.
 #[derive(Debug, Default)]
@@ -32,8 +109,18 @@ struct Batch {
 /// Seals every envelope that stands under another key anew under the newest, and moves no change
 /// marker. Each batch is a transaction: a rotation that was stopped goes on where it is called again,
 /// and other writers wait for a batch at most. Save the keyring before.
-pub async fn rotate(promptcrm: &PgPool, keyring: &Keyring) -> Result<Rotated, PiiError> {
-    let mut rotated = Rotated::default();
+pub async fn rotate(
+    promptcrm: &PgPool,
+    keyring: &Keyring,
+    progress: OnRotation<'_>,
+) -> Result<Rotated, PiiError> {
+    let total: i64 = sqlx::query_scalar(include_str!("rotate/pending.sql"))
+        .bind(newest_as_bytes(keyring))
+        .fetch_one(promptcrm)
+        .await
+        .map_err(database("count what is to be sealed anew"))?;
+    let total = total.unsigned_abs();
+    let (mut rotated, mut done) = (Rotated::default(), 0);
     let mut after = i64::MIN;
     loop {
         let failed = database("lock a batch of customers");
@@ -58,6 +145,8 @@ pub async fn rotate(promptcrm: &PgPool, keyring: &Keyring) -> Result<Rotated, Pi
         let written = write.execute(&mut *transaction).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         rotated.customers += written.rows_affected();
+        done += rows.len() as u64;
+        progress(RotationProgress { done, total });
     }
 }
 

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod binary;
+mod demo_completed;
 mod demo_load;
 mod demo_tick;
 mod pii;
 mod source_changes;
+mod source_contract;
+mod source_postgres;
 mod warehouse;
 mod world;

@@ -2,7 +2,9 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use sales_warehouse::pii::{CustomerColumn, KeyId, Keyring, PiiError, keys_in_use, rotate};
+use sales_warehouse::pii::{
+    Custody, CustomerColumn, KeyId, Keyring, PiiError, RotationProgress, keys_in_use, rotate,
+};
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
 
@@ -18,7 +20,8 @@ fn a_value_comes_back_and_no_two_envelopes_are_alike() {
         let two = keyring.seal(EMAIL.of(1), value).unwrap();
         assert_ne!(one, two);
         assert_eq!(one.len(), 33 + value.len());
-        assert_eq!(one[..5], [1, 0, 0, 0, 1]);
+        assert_eq!(one[0], 1);
+        assert_eq!(one[1..5], keyring.newest().0.to_be_bytes());
         let opened = keyring.open(EMAIL.of(1), &one).unwrap();
         assert_eq!(opened.expose_secret(), value);
     }
@@ -58,17 +61,20 @@ fn an_envelope_opens_in_its_own_cell_only() {
 fn a_key_that_was_removed_is_unknown_and_named() {
     let mut keyring = Keyring::generate().unwrap();
     let envelope = keyring.seal(EMAIL.of(7), "x").unwrap();
-    assert_eq!(keyring.add_key().unwrap(), KeyId(2));
+    let (old, new) = (keyring.newest(), keyring.add_key().unwrap());
+    assert!(old < new);
     assert!(keyring.open(EMAIL.of(7), &envelope).is_ok());
-    keyring.remove_key(KeyId(1)).unwrap();
+    keyring.remove_key(old).unwrap();
     let error = keyring.open(EMAIL.of(7), &envelope).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "crm.customers.email_enc of row 7 is sealed under key 1, which the keyring does not hold"
+        format!(
+            "crm.customers.email_enc of row 7 is sealed under key {old}, which the keyring does not hold"
+        )
     );
     assert!(matches!(
-        keyring.remove_key(KeyId(2)),
-        Err(PiiError::NotRemovable(KeyId(2)))
+        keyring.remove_key(new),
+        Err(PiiError::NotRemovable(id)) if id == new
     ));
 }
 
@@ -79,7 +85,29 @@ fn another_keyring_opens_nothing() {
         .unwrap()
         .open(EMAIL.of(1), &envelope)
         .unwrap_err();
-    assert!(matches!(error, PiiError::Refused { .. }), "{error:?}");
+    // Its key has another id, or by a chance of one in sixteen million the same.
+    let expected = matches!(
+        error,
+        PiiError::UnknownKey { .. } | PiiError::Refused { .. }
+    );
+    assert!(expected, "{error:?}");
+}
+
+#[test]
+fn ids_of_keys_grow_and_are_not_used_again_after_a_restore() {
+    let mut keyring = Keyring::generate().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let backup = dir.path().join("backup");
+    keyring.save(&backup).unwrap();
+    let mut ids: Vec<KeyId> = keyring.key_ids().collect();
+    for _ in 0..8 {
+        ids.push(keyring.add_key().unwrap());
+        // Another key follows the same one.
+        ids.push(Keyring::load(&backup).unwrap().unwrap().add_key().unwrap());
+    }
+    assert!(keyring.key_ids().is_sorted());
+    let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), ids.len(), "{ids:?}");
 }
 
 #[test]
@@ -110,13 +138,14 @@ fn the_file_is_private_made_once_and_replaced_whole() {
     made.save(&path).unwrap();
 
     let again = Keyring::load_or_create(&path).unwrap();
-    assert_eq!(again.newest(), KeyId(2));
+    assert_eq!(again.newest(), made.newest());
     assert_eq!(again.join_hash("x"), made.join_hash("x"));
     assert!(again.open(EMAIL.of(1), &envelope).is_ok());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    let ids: Vec<KeyId> = made.key_ids().collect();
     assert_eq!(
         format!("{again:?}"),
-        "Keyring { keys: [KeyId(1), KeyId(2)], .. }"
+        format!("Keyring {{ keys: {ids:?}, .. }}")
     );
 }
 
@@ -137,13 +166,59 @@ fn a_file_that_others_may_read_or_that_is_damaged_is_refused() {
     for text in [
         "",
         "{\"join_key\": \"AAAA\", \"keys\": {}}",
-        &whole.replace("\"1\": \"", "\"1\": \"A"),
+        &whole.replace(": \"", ": \"A"),
         &whole[..whole.len() / 2],
     ] {
         fs::write(&path, text).unwrap();
         let error = Keyring::load_or_create(&path).unwrap_err();
         assert!(matches!(error, PiiError::Damaged { .. }), "{error:?}");
     }
+}
+
+/// Of the keyring alone, and of what `promptcrm` holds.
+#[tokio::test]
+async fn a_lost_keyring_is_never_replaced_while_something_is_sealed() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let crm = &world.sources.crm;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keyring.json");
+    let custody = Custody::take(&path).unwrap();
+    let made = custody.keyring(crm).await.unwrap();
+    insert(crm, &made, 1).await;
+    assert_eq!(custody.keyring(crm).await.unwrap().newest(), made.newest());
+
+    let backup = dir.path().join("backup");
+    fs::rename(&path, &backup).unwrap();
+    let error = custody.keyring(crm).await.unwrap_err();
+    assert!(matches!(error, PiiError::Lost { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains("restore it from its backup"),
+        "{error}"
+    );
+    assert!(!path.exists());
+    fs::rename(&backup, &path).unwrap();
+    assert_eq!(custody.keyring(crm).await.unwrap().newest(), made.newest());
+
+    // A customer without a sealed value loses nothing.
+    fs::remove_file(&path).unwrap();
+    sqlx::query("update crm.customers set email_enc = null, phone_enc = null")
+        .execute(crm)
+        .await
+        .unwrap();
+    assert_ne!(custody.keyring(crm).await.unwrap().newest(), made.newest());
+}
+
+#[test]
+fn one_at_a_time_has_the_keys_in_custody() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keyring.json");
+    let custody = Custody::take(&path).unwrap();
+    let error = Custody::take(&path).unwrap_err();
+    assert!(matches!(error, PiiError::InUse { .. }), "{error:?}");
+    drop(custody);
+    Custody::take(&path).unwrap();
 }
 
 async fn insert(crm: &PgPool, keyring: &Keyring, id: i64) {
@@ -182,16 +257,17 @@ async fn a_rotation_leaves_no_old_key_and_changes_no_value_and_no_marker() {
         "select md5(string_agg(change_txid::text, ',' order by customer_id)) from crm.customers";
     let before: String = sqlx::query_scalar(markers).fetch_one(crm).await.unwrap();
 
-    let rotated = rotate(crm, &keyring).await.unwrap();
+    let rotated = rotate(crm, &keyring, &|_| {}).await.unwrap();
     assert_eq!(
         (rotated.customers, rotated.envelopes, rotated.unreadable),
         (1_020, 2_040, 0)
     );
-    assert_eq!(keys_in_use(crm).await.unwrap(), [KeyId(2)].into());
+    assert_eq!(keys_in_use(crm).await.unwrap(), [keyring.newest()].into());
     let after: String = sqlx::query_scalar(markers).fetch_one(crm).await.unwrap();
     assert_eq!(before, after);
 
-    keyring.remove_key(KeyId(1)).unwrap();
+    let old = keyring.key_ids().next().unwrap();
+    keyring.remove_key(old).unwrap();
     let rows: Vec<(i64, Vec<u8>, Option<Vec<u8>>)> =
         sqlx::query_as("select customer_id, email_enc, address_enc from crm.customers")
             .fetch_all(crm)
@@ -202,7 +278,83 @@ async fn a_rotation_leaves_no_old_key_and_changes_no_value_and_no_marker() {
         assert_eq!(opened.expose_secret(), format!("{id}@example.com"));
         assert_eq!(address, None);
     }
-    assert_eq!(rotate(crm, &keyring).await.unwrap().customers, 0);
+    assert_eq!(rotate(crm, &keyring, &|_| {}).await.unwrap().customers, 0);
+}
+
+#[tokio::test]
+async fn a_whole_rotation_resumes_where_it_was_dropped_and_drops_unused_keys_last() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let crm = &world.sources.crm;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keyring.json");
+    let custody = Custody::take(&path).unwrap();
+    let made = custody.keyring(crm).await.unwrap();
+    for id in 1..=1_500 {
+        insert(crm, &made, id).await;
+    }
+    // It waits for a customer of the second batch, and is dropped there.
+    let mut holder = crm.begin().await.unwrap();
+    sqlx::query("select from crm.customers where customer_id = 1200 for update")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let (begun, first) = tokio::sync::oneshot::channel();
+    let begun = std::sync::Mutex::new(Some(begun));
+    let note = |progress: RotationProgress| {
+        assert_eq!(progress.total, 1_500);
+        if let Some(begun) = begun.lock().unwrap().take() {
+            begun.send(progress.done).unwrap();
+        }
+    };
+    // Connections of its own, which end with it: one that is dropped while it begins a transaction goes back
+    // to its pool with that transaction open.
+    let own = PgPool::connect(&world.crm_url()).await.unwrap();
+    tokio::select! {
+        ended = custody.rotate(&own, &note) => panic!("{ended:?}"),
+        done = first => assert_eq!(done.unwrap(), 1_000),
+    }
+    holder.rollback().await.unwrap();
+    own.close().await;
+    let both = Keyring::load(&path).unwrap().unwrap();
+    assert_eq!(both.key_ids().count(), 2);
+    assert_eq!(keys_in_use(crm).await.unwrap(), both.key_ids().collect());
+
+    let resumed = custody.rotate(crm, &|_| {}).await.unwrap();
+    assert!(resumed.resumed);
+    assert_eq!(
+        (resumed.newest, resumed.rotated.customers),
+        (both.newest(), 500)
+    );
+    assert_eq!(resumed.dropped, [made.newest()]);
+    let one = Keyring::load(&path).unwrap().unwrap();
+    assert_eq!(one.key_ids().collect::<Vec<_>>(), [both.newest()]);
+
+    // Killed before the last step: only the old key is left to drop.
+    let mut unfinished = Keyring::load(&path).unwrap().unwrap();
+    let next = unfinished.add_key().unwrap();
+    unfinished.save(&path).unwrap();
+    rotate(crm, &unfinished, &|_| {}).await.unwrap();
+    let resumed = custody.rotate(crm, &|_| {}).await.unwrap();
+    assert!(resumed.resumed);
+    assert_eq!(resumed.dropped, [both.newest()]);
+
+    // What does not open keeps its key, and does not stop the next rotation.
+    sqlx::query(
+        "update crm.customers set email_enc = set_byte(email_enc, length(email_enc) - 1,
+            get_byte(email_enc, length(email_enc) - 1) # 1) where customer_id = 7",
+    )
+    .execute(crm)
+    .await
+    .unwrap();
+    for _ in 0..2 {
+        let rotation = custody.rotate(crm, &|_| {}).await.unwrap();
+        assert!(!rotation.resumed);
+        assert_eq!(rotation.rotated.unreadable, 1);
+        assert_eq!(rotation.kept, [next]);
+    }
+    assert_eq!(Keyring::load(&path).unwrap().unwrap().key_ids().count(), 2);
 }
 
 #[tokio::test]
@@ -220,7 +372,7 @@ async fn a_rotation_goes_round_what_it_cannot_read() {
         .await
         .unwrap();
     keyring.add_key().unwrap();
-    let rotated = rotate(crm, &keyring).await.unwrap();
+    let rotated = rotate(crm, &keyring, &|_| {}).await.unwrap();
     assert_eq!(
         (rotated.customers, rotated.envelopes, rotated.unreadable),
         (3, 5, 1)

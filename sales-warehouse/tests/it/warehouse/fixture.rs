@@ -14,9 +14,9 @@ use test_support::TestDatabase;
 use crate::world::World;
 
 /// PromptAds: two markets, two channels, three campaigns, three ads, four days of metrics.
-const ADS: &str = include_str!("fixture/promptads.sql");
+pub const ADS: &str = include_str!("fixture/promptads.sql");
 /// PromptCrm: three customers, two products, three leads, two sales of three lines.
-const CRM: &str = include_str!("fixture/promptcrm.sql");
+pub const CRM: &str = include_str!("fixture/promptcrm.sql");
 
 pub struct Fixture {
     pub world: World,
@@ -132,7 +132,8 @@ pub async fn execute(pool: &PgPool, statements: &str) {
         .unwrap();
 }
 
-async fn settle(pool: &PgPool) {
+/// Waits until everything committed in a source so far is below its next watermark.
+pub async fn settle(pool: &PgPool) {
     let last: String = sqlx::query_scalar("select pg_current_xact_id()::text")
         .fetch_one(pool)
         .await
