@@ -21,10 +21,13 @@ mod ad_days;
 mod campaign;
 mod checksum;
 mod copy;
+mod crm_rows;
 mod customers;
 mod journey;
 mod load;
+mod moments;
 mod people;
+mod plan;
 mod random;
 mod reference;
 mod sales;
@@ -32,7 +35,8 @@ mod tables;
 mod tick;
 
 pub use checksum::{TableSum, checksum};
-pub use load::{Existing, LoadPlan, LoadProgress, Loaded, load, loaded};
+pub use load::{Existing, LoadProgress, Loaded, load, loaded};
+pub use plan::LoadPlan;
 pub use tick::{Ticked, tick};
 
 use crate::pii::PiiError;

@@ -3,9 +3,10 @@
 use time::{Date, Duration};
 
 use super::{
-    campaign::{Campaign, activity, midnight},
-    copy::{Cents, Rows, Seconds},
-    load::LoadPlan,
+    campaign::{Campaign, activity},
+    copy::{Cents, Rows},
+    moments::{Seconds, midnight},
+    plan::LoadPlan,
     random::{Dice, Topic},
     reference::{AUDIENCES, Channel},
     tables,

@@ -3,8 +3,9 @@
 use time::{Date, Duration};
 
 use super::{
-    copy::{Cents, Seconds},
-    load::LoadPlan,
+    copy::Cents,
+    moments::{Seconds, midnight},
+    plan::LoadPlan,
     random::{Dice, Topic},
     reference::{CHANNELS, CONTENT, Channel, Content, MARKETS, Market, THEMES, season},
 };
@@ -120,11 +121,6 @@ pub(super) fn activity(channel: &Channel, market: &Market, ad_id: i64, day: Date
     }
     let week = if weekday >= 5 { channel.weekend } else { 1.0 };
     week * season(market, day)
-}
-
-/// 00:00 UTC.
-pub(super) fn midnight(day: Date) -> Seconds {
-    day.midnight().assume_utc().unix_timestamp()
 }
 
 fn popularity(peak: u8, month: u8) -> f64 {

@@ -5,6 +5,8 @@ use std::io::Write as _;
 use sqlx::PgConnection;
 use time::{Date, OffsetDateTime};
 
+use super::moments::Seconds;
+
 /// A table, with the statement that loads it. Change markers come from their defaults.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -14,8 +16,6 @@ pub(super) struct Table {
 
 /// Money in hundredths of a unit of its currency.
 pub(super) type Cents = i64;
-/// Seconds since 1970, UTC.
-pub(super) type Seconds = i64;
 
 /// Rows of one table that wait to be sent.
 #[derive(Debug)]

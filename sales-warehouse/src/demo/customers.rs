@@ -4,58 +4,17 @@ use std::sync::Arc;
 
 use super::{
     DemoError,
-    copy::{Rows, Seconds},
+    copy::Rows,
+    crm_rows::{CrmChunks, Customer, Ids, Outcome},
     journey::{Lead, leads},
-    load::LoadPlan,
+    moments::Seconds,
     people::{AGE_BANDS, COMPANY_SIZES, INDUSTRIES, names},
+    plan::LoadPlan,
     random::{Dice, Topic},
     reference::{MARKETS, Market},
     tables,
 };
 use crate::pii::{CustomerColumn, Keyring, PiiError};
-
-/// Rows of PromptCrm, chunk after chunk. Ids of what customers cause are counted through, so chunks are
-/// made in order.
-pub(super) struct CrmChunks {
-    pub plan: LoadPlan,
-    keyring: Arc<Keyring>,
-    pub ids: Ids,
-    customers: Rows,
-    pub leads: Rows,
-    pub interactions: Rows,
-    pub opportunities: Rows,
-    pub sales: Rows,
-    pub lines: Rows,
-    pub subscriptions: Rows,
-}
-
-/// The last ids given.
-#[derive(Default)]
-pub(super) struct Ids {
-    pub lead: i64,
-    pub interaction: i64,
-    pub opportunity: i64,
-    pub sale: i64,
-    pub subscription: i64,
-}
-
-/// What of a customer decides how they buy.
-pub(super) struct Customer {
-    pub id: i64,
-    pub market: &'static Market,
-    pub b2b: bool,
-    /// Units at once, against the smallest company.
-    pub scale: f64,
-    size: Option<&'static str>,
-    segment: &'static str,
-}
-
-/// What became of a customer.
-#[derive(Default)]
-pub(super) struct Outcome {
-    pub last_sale: Option<Seconds>,
-    pub subscribed: bool,
-}
 
 /// A customer without a sale in this time has left.
 const CHURNED_AFTER: Seconds = 365 * 86_400;

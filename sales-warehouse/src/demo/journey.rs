@@ -1,10 +1,10 @@
 //! From a lead to a sale, and what is said on the way.
 
 use super::{
-    campaign::{Campaign, midnight},
-    copy::Seconds,
-    customers::{CrmChunks, Customer, Outcome},
-    load::LoadPlan,
+    campaign::Campaign,
+    crm_rows::{CrmChunks, Customer, Outcome},
+    moments::{Seconds, date, midnight},
+    plan::LoadPlan,
     random::Dice,
     reference::{Channel, MARKETS, Market},
 };
@@ -285,7 +285,7 @@ impl CrmChunks {
             .money(agreed.unwrap_or(hoped))
             .text(customer.market.currency)
             .time(created)
-            .date(super::sales::date(expected))
+            .date(date(expected))
             .maybe(closed, |row, at| row.time(at))
             .maybe(closed.map(|_| funnel.converted.is_some()), |row, won| {
                 row.bool(won)

@@ -9,85 +9,13 @@ use time::Date;
 use tokio::sync::mpsc;
 
 use super::{
-    DemoError,
-    ad_days::AdsChunk,
-    campaign::midnight,
-    copy::{Rows, Seconds},
-    customers::CrmChunks,
-    database,
+    DemoError, ad_days::AdsChunk, copy::Rows, crm_rows::CrmChunks, database, plan::LoadPlan,
 };
 use crate::{pii::Keyring, sources::Sources};
 
 /// Campaigns generated and sent at once; they bound the memory in use, with [`CUSTOMERS_AT_ONCE`].
 const CAMPAIGNS_AT_ONCE: u32 = 40;
 const CUSTOMERS_AT_ONCE: u32 = 2_500;
-
-/// How much to load. The same plan gives the same rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoadPlan {
-    /// Campaigns that are over; about 510 daily rows each.
-    pub campaigns_finished: u32,
-    /// Campaigns that run on `today`; about 300 daily rows each.
-    pub campaigns_active: u32,
-    /// Customers and prospects.
-    pub customers: u32,
-    /// Another seed, other rows.
-    pub seed: u64,
-    /// Everything has happened before this day begins, UTC.
-    pub today: Date,
-}
-
-impl LoadPlan {
-    /// What `up` loads: some 18,000 daily rows, in a few seconds.
-    pub fn small(seed: u64, today: Date) -> Self {
-        Self {
-            campaigns_finished: 12,
-            campaigns_active: 40,
-            customers: 2_000,
-            seed,
-            today,
-        }
-    }
-
-    /// The size that the product is made for: about 2 million daily rows.
-    pub fn full(seed: u64, today: Date) -> Self {
-        Self {
-            campaigns_finished: 1_000,
-            campaigns_active: 5_000,
-            customers: 500_000,
-            seed,
-            today,
-        }
-    }
-
-    /// What completes a load that was broken off goes by the day of the half that is there: a campaign must
-    /// not begin after the leads that it brings.
-    async fn of_the_day(self, sources: &Sources, existing: Existing) -> Result<Self, DemoError> {
-        if existing != Existing::Keep {
-            return Ok(self);
-        }
-        let mut plan = self;
-        for (pool, statement) in [
-            (&sources.ads, include_str!("load/ads_day.sql")),
-            (&sources.crm, include_str!("load/crm_day.sql")),
-        ] {
-            let day: Option<Date> = sqlx::query_scalar(statement)
-                .fetch_one(pool)
-                .await
-                .map_err(database("look for an earlier load"))?;
-            plan.today = day.unwrap_or(plan.today);
-        }
-        Ok(plan)
-    }
-
-    pub(super) fn campaigns(&self) -> u32 {
-        self.campaigns_finished + self.campaigns_active
-    }
-
-    pub(super) fn now(&self) -> Seconds {
-        midnight(self.today)
-    }
-}
 
 /// What to do with rows that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +82,7 @@ pub async fn load(
     existing: Existing,
     progress: &(dyn Fn(LoadProgress) + Send + Sync),
 ) -> Result<Loaded, DemoError> {
-    let plan = plan.of_the_day(sources, existing).await?;
+    let plan = of_the_day(*plan, sources, existing).await?;
     let ads_chunks = generate(ads_chunks(plan));
     let crm_chunks = generate(crm_chunks(plan, Arc::clone(keyring)));
     let (ads, crm) = tokio::try_join!(
@@ -197,6 +125,30 @@ pub async fn load(
             .map_err(database("analyse what was loaded"))?;
     }
     Ok(Loaded { tables })
+}
+
+/// What completes a load that was broken off goes by the day of the half that is there: a campaign must
+/// not begin after the leads that it brings.
+async fn of_the_day(
+    plan: LoadPlan,
+    sources: &Sources,
+    existing: Existing,
+) -> Result<LoadPlan, DemoError> {
+    if existing != Existing::Keep {
+        return Ok(plan);
+    }
+    let mut plan = plan;
+    for (pool, statement) in [
+        (&sources.ads, include_str!("load/ads_day.sql")),
+        (&sources.crm, include_str!("load/crm_day.sql")),
+    ] {
+        let day: Option<Date> = sqlx::query_scalar(statement)
+            .fetch_one(pool)
+            .await
+            .map_err(database("look for an earlier load"))?;
+        plan.today = day.unwrap_or(plan.today);
+    }
+    Ok(plan)
 }
 
 /// Rows of several tables, parents first, with how many campaigns or customers are done then.

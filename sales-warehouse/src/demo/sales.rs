@@ -1,10 +1,9 @@
 //! Sales with their lines, and the subscriptions that begin with them.
 
-use time::{Date, OffsetDateTime};
-
 use super::{
-    copy::{Cents, Seconds},
-    customers::{CrmChunks, Customer, Outcome},
+    copy::Cents,
+    crm_rows::{CrmChunks, Customer, Outcome},
+    moments::{Seconds, date},
     random::Dice,
     reference::{Market, PRODUCTS, Product, season},
 };
@@ -124,13 +123,6 @@ impl CrmChunks {
             .date(date(at))
             .maybe(cancelled, |row, day| row.date(day));
     }
-}
-
-/// The day of a time, UTC.
-pub(super) fn date(at: Seconds) -> Date {
-    OffsetDateTime::from_unix_timestamp(at)
-        .expect("the generator stays within a few years")
-        .date()
 }
 
 /// US dollars in hundredths of the market's currency, at the market's level of prices.

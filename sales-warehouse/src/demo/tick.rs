@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 
 use super::{
     DemoError,
-    customers::CrmChunks,
+    crm_rows::CrmChunks,
     database,
-    load::LoadPlan,
+    plan::LoadPlan,
     random::{Dice, Topic},
 };
 use crate::{pii::Keyring, sources::Sources};
