@@ -19,9 +19,10 @@ use tokio::task::JoinSet;
 
 use self::{identity::Identity, ports::Ports};
 use crate::{
+    databases::Databases,
     home::{Endpoints, Home, HomeLock},
     output::Progress,
-    sales::{Databases, Sales},
+    sales::Sales,
 };
 
 pub use identity::{API_AUDIENCE, CLI_CLIENT, GATEWAY_CLIENT, credentials, mcp_resource};

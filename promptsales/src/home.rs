@@ -20,7 +20,7 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::sales::Databases;
+use crate::databases::Databases;
 
 /// An installation's directory.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod databases;
 pub mod embedded;
 pub mod home;
 pub mod output;

@@ -3,7 +3,6 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use local_runtime::Postgres;
 use sales_warehouse::{
     Warehouse,
     demo::{self, Existing, LoadPlan},
@@ -13,44 +12,13 @@ use sales_warehouse::{
     sources::Sources,
 };
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use service_kit::{CancellationToken, Clock, with_causes};
 use url::Url;
 
-use crate::home::Home;
+use crate::{databases::Databases, home::Home};
 
 /// The seed of the sample that every home begins with.
 pub const SAMPLE_SEED: u64 = 42;
-
-/// Where the databases are. The URLs hold no secret: the socket's directory is its owner's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Databases {
-    /// Campaigns and advertising.
-    pub promptads: Url,
-    /// Customers and sales.
-    pub promptcrm: Url,
-    /// What both become.
-    pub warehouse: Url,
-}
-
-impl Databases {
-    const PROMPTADS: &str = "promptads";
-    const PROMPTCRM: &str = "promptcrm";
-    const WAREHOUSE: &str = "warehouse";
-
-    /// Creates what is missing of them on a server.
-    pub async fn on(postgres: &Postgres) -> anyhow::Result<Self> {
-        for name in [Self::PROMPTADS, Self::PROMPTCRM, Self::WAREHOUSE] {
-            postgres.ensure_database(name).await?;
-        }
-        let url = |name| Url::parse(&postgres.url(name));
-        Ok(Self {
-            promptads: url(Self::PROMPTADS)?,
-            promptcrm: url(Self::PROMPTCRM)?,
-            warehouse: url(Self::WAREHOUSE)?,
-        })
-    }
-}
 
 /// Connections to all of them.
 pub struct Sales {

@@ -10,7 +10,7 @@ use service_kit::listen;
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::{home::Endpoints, sales::Databases};
+use crate::{databases::Databases, home::Endpoints};
 
 /// The usual ports, in the order of [`Ports`]' fields.
 pub const USUAL: RangeInclusive<u16> = 8460..=8464;
