@@ -128,6 +128,14 @@ struct Serve {
     /// What this service is called in the tokens' `aud`.
     #[arg(long, global = true, env = "SALES_WAREHOUSE_AUDIENCE")]
     audience: Option<String>,
+    /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_METRICS_ADDRESS",
+        value_name = "ADDRESS"
+    )]
+    metrics_address: Option<String>,
     /// Serve only: somebody else runs `sales-warehouse etl --once` every four minutes.
     #[arg(long, global = true, env = "SALES_WAREHOUSE_NO_SCHEDULE")]
     no_schedule: bool,

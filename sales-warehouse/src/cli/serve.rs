@@ -7,6 +7,7 @@ use auth::{Issuer, Verifier, VerifierConfig};
 use sales_warehouse::{
     api,
     etl::{self, SourceConfig},
+    metrics,
 };
 use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client, listen};
@@ -25,6 +26,8 @@ pub struct ServeSettings {
     pub sources: Vec<SourceConfig>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where to serve the metrics.
+    pub metrics: Option<SocketAddr>,
     /// Who issues the tokens.
     pub issuer: Issuer,
     /// What this service is called in them.
@@ -48,6 +51,12 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let mut parts = JoinSet::new();
     parts.spawn(listen::serve(listener, router, stop.clone()));
+    if let Some(address) = settings.metrics {
+        let listener = listen::bind(address).await?;
+        tracing::info!(address = %listener.local_addr()?, "serving metrics");
+        let router = metrics::router(warehouse.clone(), clock.clone());
+        parts.spawn(listen::serve(listener, router, stop.clone()));
+    }
     let scheduled = !settings.sources.is_empty();
     if scheduled {
         let (warehouse, clock, stop) = (warehouse.clone(), clock.clone(), stop.clone());

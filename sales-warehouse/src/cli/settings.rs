@@ -63,6 +63,10 @@ impl Serve {
             databases.sources(faults)
         };
         let listen = faults.note(address("listen", &self.listen));
+        let metrics = match self.metrics_address.as_deref() {
+            Some(text) => faults.note(address("metrics-address", text)).map(Some),
+            None => Some(None),
+        };
         let issuer = faults.note(given("issuer", self.issuer.as_deref()).and_then(|text| {
             Issuer::from_str(text).map_err(|error| format!("--issuer '{text}': {error}"))
         }));
@@ -71,6 +75,7 @@ impl Serve {
             warehouse: warehouse?,
             sources: sources?,
             listen: listen?,
+            metrics: metrics?,
             issuer: issuer?,
             audience: audience?.to_owned(),
         })

@@ -9,6 +9,7 @@ pub mod fixture;
 mod history;
 mod loading;
 mod logins;
+mod metrics;
 mod quarantine;
 mod roles;
 mod schedule;
