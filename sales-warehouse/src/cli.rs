@@ -136,6 +136,22 @@ struct Serve {
         value_name = "ADDRESS"
     )]
     metrics_address: Option<String>,
+    /// Where callers reach this service; the OpenAPI document names it.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_PUBLIC_URL",
+        value_name = "URL"
+    )]
+    public_url: Option<String>,
+    /// The issuer's token endpoint; the OpenAPI document names it.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_TOKEN_URL",
+        value_name = "URL"
+    )]
+    token_url: Option<String>,
     /// Serve only: somebody else runs `sales-warehouse etl --once` every four minutes.
     #[arg(long, global = true, env = "SALES_WAREHOUSE_NO_SCHEDULE")]
     no_schedule: bool,

@@ -12,6 +12,7 @@ use sales_warehouse::{
 use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client, listen};
 use tokio::task::JoinSet;
+use url::Url;
 
 use super::commands;
 
@@ -32,6 +33,10 @@ pub struct ServeSettings {
     pub issuer: Issuer,
     /// What this service is called in them.
     pub audience: String,
+    /// Where callers reach this service.
+    pub public_url: Url,
+    /// Where they get tokens.
+    pub token_url: Url,
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -44,6 +49,8 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
         warehouse: warehouse.clone(),
         verifier: Arc::new(Verifier::new(expected, http, clock.clone())),
         clock: clock.clone(),
+        public_url: settings.public_url,
+        token_url: settings.token_url,
     });
     let listener = listen::bind(settings.listen).await?;
     // Port 0 is a free port of the system's choice.

@@ -10,6 +10,7 @@ mod history;
 mod loading;
 mod logins;
 mod metrics;
+mod openapi;
 mod quarantine;
 mod roles;
 mod schedule;

@@ -6,13 +6,17 @@ use super::process::{Environment, PATIENCE, Running};
 use crate::warehouse::fixture::{Fixture, lock, wait_until};
 
 /// Nobody issues tokens there: what is asked here needs none.
-const SERVE: [&str; 6] = [
+pub const SERVE: [&str; 10] = [
     "--listen",
     "127.0.0.1:0",
     "--issuer",
     "http://127.0.0.1:1",
     "--audience",
     "test",
+    "--public-url",
+    "http://warehouse.test",
+    "--token-url",
+    "http://127.0.0.1:1/token",
 ];
 
 async fn status(address: &str, path: &str) -> u16 {
