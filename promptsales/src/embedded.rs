@@ -194,7 +194,7 @@ impl Embedded {
             let warehouse = self.start_sales(sales, &common.clock, progress).await?;
             self.serve(
                 ports.sales_warehouse,
-                services::sales_warehouse(&common, warehouse),
+                services::sales_warehouse(&common, &self.endpoints, warehouse)?,
             );
         }
         self.serve(

@@ -1,25 +1,23 @@
 //! The HTTP interface. Every route of `/v1` needs a token with `sales:read`.
 
+mod freshness;
+mod openapi;
 mod runs;
 
 use std::{sync::Arc, time::Duration};
 
-use auth::{Authorized, Verifier, scope::SalesRead};
-use axum::{
-    Router,
-    extract::{FromRef, State},
-    routing::get,
-};
-use serde::Serialize;
+use auth::Verifier;
+use axum::{Router, extract::FromRef, response::IntoResponse, routing::get};
+use bytes::Bytes;
+use http::header;
 use service_kit::{
-    Clock, Json, ProblemResponse, ProblemResult,
+    Clock, ProblemResponse,
     http::{Bounds, standard_layers},
 };
+use url::Url;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    Warehouse,
-    freshness::{Freshness, freshness},
-};
+use crate::Warehouse;
 
 /// Longest that one request may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -33,6 +31,10 @@ pub struct Deps {
     pub verifier: Arc<Verifier>,
     /// Tells the time.
     pub clock: Clock,
+    /// Where callers reach this service; named in the OpenAPI document.
+    pub public_url: Url,
+    /// Where they get tokens; named there too.
+    pub token_url: Url,
 }
 
 impl FromRef<Deps> for Arc<Verifier> {
@@ -49,10 +51,21 @@ pub fn service(deps: Deps) -> Router {
             let deps = of.clone();
             async move { missing(&deps).await }
         });
-    let routes = Router::new()
-        .route("/v1/freshness", get(get_freshness))
-        .route("/v1/etl/runs", get(runs::get_runs))
+    let document = openapi::base(&deps.token_url, &deps.public_url);
+    let (v1, document) = OpenApiRouter::with_openapi(document)
+        .routes(routes!(freshness::get_freshness))
+        .routes(routes!(runs::get_runs))
+        .split_for_parts();
+    // It does not change while the service runs, so it is written once.
+    let document =
+        Bytes::from(serde_json::to_vec(&document).expect("a document always serialises"));
+    let serve_document = move || {
+        let document = document.clone();
+        async move { ([(header::CONTENT_TYPE, "application/json")], document).into_response() }
+    };
+    let routes = v1
         .with_state(deps)
+        .route("/openapi.json", get(serve_document))
         .merge(health);
     let bounds = Bounds {
         max_body_bytes: contracts::limits::MAX_JSON_BODY_BYTES,
@@ -62,7 +75,7 @@ pub fn service(deps: Deps) -> Router {
 }
 
 async fn missing(deps: &Deps) -> Vec<String> {
-    match freshness(&deps.warehouse, deps.clock.now()).await {
+    match crate::freshness::freshness(&deps.warehouse, deps.clock.now()).await {
         Ok(sources) => sources
             .into_iter()
             .filter(|source| source.as_of.is_none())
@@ -73,23 +86,6 @@ async fn missing(deps: &Deps) -> Vec<String> {
             vec!["the warehouse's database".to_owned()]
         }
     }
-}
-
-/// The answer of `GET /v1/freshness`.
-#[derive(Debug, Serialize)]
-struct FreshnessAnswer {
-    sources: Vec<Freshness>,
-}
-
-/// How old each source's data is.
-async fn get_freshness(
-    _caller: Authorized<SalesRead>,
-    State(deps): State<Deps>,
-) -> ProblemResult<Json<FreshnessAnswer>> {
-    let sources = freshness(&deps.warehouse, deps.clock.now())
-        .await
-        .map_err(|error| unavailable(&error))?;
-    Ok(Json(FreshnessAnswer { sources }))
 }
 
 fn unavailable(cause: &sqlx::Error) -> ProblemResponse {

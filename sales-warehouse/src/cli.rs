@@ -128,6 +128,30 @@ struct Serve {
     /// What this service is called in the tokens' `aud`.
     #[arg(long, global = true, env = "SALES_WAREHOUSE_AUDIENCE")]
     audience: Option<String>,
+    /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_METRICS_ADDRESS",
+        value_name = "ADDRESS"
+    )]
+    metrics_address: Option<String>,
+    /// Where callers reach this service; the OpenAPI document names it.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_PUBLIC_URL",
+        value_name = "URL"
+    )]
+    public_url: Option<String>,
+    /// The issuer's token endpoint; the OpenAPI document names it.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_TOKEN_URL",
+        value_name = "URL"
+    )]
+    token_url: Option<String>,
     /// Serve only: somebody else runs `sales-warehouse etl --once` every four minutes.
     #[arg(long, global = true, env = "SALES_WAREHOUSE_NO_SCHEDULE")]
     no_schedule: bool,

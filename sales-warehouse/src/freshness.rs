@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use crate::{Warehouse, source::System};
 
@@ -11,7 +12,7 @@ use crate::{Warehouse, source::System};
 pub const STALE_AFTER: Duration = Duration::from_secs(8 * 60);
 
 /// One source's data in the warehouse.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Freshness {
     /// `promptads` or `promptcrm`.
     pub source: &'static str,

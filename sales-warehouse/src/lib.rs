@@ -12,6 +12,7 @@ pub mod api;
 pub mod demo;
 pub mod etl;
 pub mod freshness;
+pub mod metrics;
 pub mod pii;
 pub mod runs;
 pub mod source;

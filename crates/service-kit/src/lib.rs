@@ -11,6 +11,7 @@ pub mod http_client;
 pub mod json;
 mod leftover;
 pub mod listen;
+pub mod metrics;
 pub mod problem;
 pub mod telemetry;
 

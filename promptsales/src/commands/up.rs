@@ -115,7 +115,11 @@ fn guide(out: &mut impl Write, home: &Home, system: &Embedded) -> anyhow::Result
     )?;
     writeln!(out, "  MCP gateway      {mcp_url}")?;
     writeln!(out, "  embedder         {}", endpoints.embedder)?;
-    writeln!(out, "  sales warehouse  {}", endpoints.sales_warehouse)?;
+    writeln!(
+        out,
+        "  sales warehouse  {}  (OpenAPI: /openapi.json)",
+        endpoints.sales_warehouse
+    )?;
     writeln!(
         out,
         "  tokens           {}",

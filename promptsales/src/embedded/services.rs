@@ -73,12 +73,18 @@ pub async fn content_api(
 }
 
 /// The warehouse service.
-pub fn sales_warehouse(common: &Common, warehouse: Warehouse) -> Router {
-    sales_warehouse::api::service(sales_warehouse::api::Deps {
+pub fn sales_warehouse(
+    common: &Common,
+    endpoints: &Endpoints,
+    warehouse: Warehouse,
+) -> anyhow::Result<Router> {
+    Ok(sales_warehouse::api::service(sales_warehouse::api::Deps {
         warehouse,
         verifier: common.identity.api_verifier(),
         clock: common.clock.clone(),
-    })
+        public_url: endpoints.sales_warehouse.clone(),
+        token_url: common.identity.token_url()?,
+    }))
 }
 
 /// The MCP gateway over HTTP.

@@ -7,10 +7,12 @@ use auth::{Issuer, Verifier, VerifierConfig};
 use sales_warehouse::{
     api,
     etl::{self, SourceConfig},
+    metrics,
 };
 use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client, listen};
 use tokio::task::JoinSet;
+use url::Url;
 
 use super::commands;
 
@@ -25,10 +27,16 @@ pub struct ServeSettings {
     pub sources: Vec<SourceConfig>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where to serve the metrics.
+    pub metrics: Option<SocketAddr>,
     /// Who issues the tokens.
     pub issuer: Issuer,
     /// What this service is called in them.
     pub audience: String,
+    /// Where callers reach this service.
+    pub public_url: Url,
+    /// Where they get tokens.
+    pub token_url: Url,
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -41,6 +49,8 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
         warehouse: warehouse.clone(),
         verifier: Arc::new(Verifier::new(expected, http, clock.clone())),
         clock: clock.clone(),
+        public_url: settings.public_url,
+        token_url: settings.token_url,
     });
     let listener = listen::bind(settings.listen).await?;
     // Port 0 is a free port of the system's choice.
@@ -48,6 +58,12 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let mut parts = JoinSet::new();
     parts.spawn(listen::serve(listener, router, stop.clone()));
+    if let Some(address) = settings.metrics {
+        let listener = listen::bind(address).await?;
+        tracing::info!(address = %listener.local_addr()?, "serving metrics");
+        let router = metrics::router(warehouse.clone(), clock.clone());
+        parts.spawn(listen::serve(listener, router, stop.clone()));
+    }
     let scheduled = !settings.sources.is_empty();
     if scheduled {
         let (warehouse, clock, stop) = (warehouse.clone(), clock.clone(), stop.clone());

@@ -7,6 +7,7 @@ use auth::Issuer;
 use sales_warehouse::{etl::SourceConfig, source::System};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
+use url::Url;
 
 use super::{Databases, Serve, serve::ServeSettings};
 
@@ -63,16 +64,25 @@ impl Serve {
             databases.sources(faults)
         };
         let listen = faults.note(address("listen", &self.listen));
+        let metrics = match self.metrics_address.as_deref() {
+            Some(text) => faults.note(address("metrics-address", text)).map(Some),
+            None => Some(None),
+        };
         let issuer = faults.note(given("issuer", self.issuer.as_deref()).and_then(|text| {
             Issuer::from_str(text).map_err(|error| format!("--issuer '{text}': {error}"))
         }));
         let audience = faults.note(given("audience", self.audience.as_deref()));
+        let public_url = faults.note(web_url("public-url", self.public_url.as_deref()));
+        let token_url = faults.note(web_url("token-url", self.token_url.as_deref()));
         Some(ServeSettings {
             warehouse: warehouse?,
             sources: sources?,
             listen: listen?,
+            metrics: metrics?,
             issuer: issuer?,
             audience: audience?.to_owned(),
+            public_url: public_url?,
+            token_url: token_url?,
         })
     }
 }
@@ -89,6 +99,14 @@ fn given<'a>(option: &str, value: Option<&'a str>) -> Result<&'a str, String> {
     value
         .filter(|text| !text.is_empty())
         .ok_or_else(|| format!("--{option} is missing: give it, or {}", variable(option)))
+}
+
+fn web_url(option: &str, value: Option<&str>) -> Result<Url, String> {
+    let text = given(option, value)?;
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or_else(|| format!("--{option} is '{text}': expected http:// or https://"))
 }
 
 fn address(option: &str, value: &str) -> Result<SocketAddr, String> {

@@ -88,11 +88,7 @@ async fn migrate_makes_every_schema_and_nothing_runs_before_it() {
         return;
     };
     let environment = Environment::new(&warehouse.url, &ads.url, &crm.url);
-    for arguments in [
-        &["etl", "--once"][..],
-        &["verify"],
-        &["--issuer", "http://127.0.0.1:1", "--audience", "x"],
-    ] {
+    for arguments in [&["etl", "--once"][..], &["verify"], &serving::SERVE] {
         let refused = run(&environment, arguments).await.expect(1);
         let says = "run sales-warehouse migrate first";
         assert!(refused.stderr.contains(says), "{refused:?}");

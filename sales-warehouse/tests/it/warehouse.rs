@@ -9,6 +9,8 @@ pub mod fixture;
 mod history;
 mod loading;
 mod logins;
+mod metrics;
+mod openapi;
 mod quarantine;
 mod roles;
 mod schedule;

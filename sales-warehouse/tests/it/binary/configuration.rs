@@ -16,6 +16,8 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     environment.set("SALES_WAREHOUSE_PROMPTADS_URL_FILE", "/nowhere/too");
     environment.set("SALES_WAREHOUSE_PROMPTCRM_URL_FILE", "/nowhere/at-all");
     environment.set("SALES_WAREHOUSE_LISTEN", "everywhere");
+    environment.set("SALES_WAREHOUSE_METRICS_ADDRESS", "9090");
+    environment.set("SALES_WAREHOUSE_PUBLIC_URL", "warehouse.test");
     environment.set("SALES_WAREHOUSE_ISSUER", "ftp://issuer");
     let ran = run(&environment, &["serve"]).await.expect(1);
     for fault in [
@@ -23,12 +25,15 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
         "--promptads-url and --promptads-url-file are both given",
         "--promptcrm-url-file: cannot read /nowhere/at-all: No such file",
         "--listen is 'everywhere': expected an address and a port",
+        "--metrics-address is '9090': expected an address and a port",
+        "--public-url is 'warehouse.test': expected http:// or https://",
+        "--token-url is missing",
         "--issuer 'ftp://issuer': ",
         "--audience is missing: give it, or SALES_WAREHOUSE_AUDIENCE",
     ] {
         assert!(ran.stderr.contains(fault), "{fault}: {}", ran.stderr);
     }
-    assert_eq!(ran.stderr.matches("\n- ").count(), 6, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("\n- ").count(), 9, "{}", ran.stderr);
     assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
 

@@ -16,7 +16,10 @@ use sales_warehouse::{
 };
 use time::macros::{date, datetime};
 
-use super::process::{Environment, Running, run};
+use super::{
+    process::{Environment, Running, run},
+    serving::SERVE,
+};
 use crate::{
     warehouse::fixture::{Fixture, wait_until},
     world::keyring,
@@ -136,17 +139,7 @@ async fn killed(
     let before = fixture
         .value("select coalesce(max(run_id), 0) from etl.runs")
         .await;
-    let service = Running::start(
-        environment,
-        &[
-            "--listen",
-            "127.0.0.1:0",
-            "--issuer",
-            "http://127.0.0.1:1",
-            "--audience",
-            "test",
-        ],
-    );
+    let service = Running::start(environment, &SERVE);
     let began = format!("select coalesce(max(run_id), 0) > {before} from etl.runs");
     wait_until(&fixture.pool, &began).await;
     tokio::time::sleep(after).await;

@@ -6,13 +6,17 @@ use super::process::{Environment, PATIENCE, Running};
 use crate::warehouse::fixture::{Fixture, lock, wait_until};
 
 /// Nobody issues tokens there: what is asked here needs none.
-const SERVE: [&str; 6] = [
+pub const SERVE: [&str; 10] = [
     "--listen",
     "127.0.0.1:0",
     "--issuer",
     "http://127.0.0.1:1",
     "--audience",
     "test",
+    "--public-url",
+    "http://warehouse.test",
+    "--token-url",
+    "http://127.0.0.1:1/token",
 ];
 
 async fn status(address: &str, path: &str) -> u16 {
@@ -26,13 +30,21 @@ async fn it_serves_runs_at_once_and_stops_when_told_to() {
     let Some(fixture) = Fixture::filled().await else {
         return;
     };
-    let mut service = Running::start(&Environment::of(&fixture), &SERVE);
+    let mut environment = Environment::of(&fixture);
+    environment.set("SALES_WAREHOUSE_METRICS_ADDRESS", "127.0.0.1:0");
+    let mut service = Running::start(&environment, &SERVE);
     let serving = service.said("serving").await;
     let address = serving["address"].as_str().unwrap();
     service.said("etl done").await;
     assert_eq!(status(address, "/livez").await, 200);
     assert_eq!(status(address, "/readyz").await, 200);
     assert_eq!(status(address, "/v1/freshness").await, 401);
+    // Metrics take no token, and have a port of their own.
+    assert_eq!(status(address, "/metrics").await, 404);
+    let serving = service.said("serving metrics").await;
+    let elsewhere = serving["address"].as_str().unwrap();
+    assert_eq!(status(elsewhere, "/metrics").await, 200);
+    assert_eq!(status(elsewhere, "/v1/freshness").await, 404);
     service.terminate().await;
     let ran = service.ended().await.expect(0);
     ran.log("stopped");

@@ -16,10 +16,10 @@ use super::fixture::Fixture;
 
 const AUDIENCE: &str = "https://promptsales.test";
 
-struct Service {
+pub struct Service {
     base: String,
     http: reqwest::Client,
-    idp: LocalIdp,
+    pub idp: LocalIdp,
     stop: CancellationToken,
     _keys: tempfile::TempDir,
 }
@@ -31,7 +31,7 @@ impl Drop for Service {
 }
 
 impl Service {
-    async fn start(fixture: &Fixture) -> Self {
+    pub async fn start(fixture: &Fixture) -> Self {
         let stop = CancellationToken::new();
         let clock = Clock::system();
         let http = http_client::build(Duration::from_secs(30)).unwrap();
@@ -55,6 +55,8 @@ impl Service {
             warehouse: fixture.warehouse.clone(),
             verifier,
             clock,
+            public_url: "https://warehouse.test".parse().unwrap(),
+            token_url: issuer.parse::<url::Url>().unwrap().join("/token").unwrap(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -68,7 +70,7 @@ impl Service {
         }
     }
 
-    async fn get(&self, path: &str, scopes: Option<&[Scope]>) -> (StatusCode, Value) {
+    pub async fn get(&self, path: &str, scopes: Option<&[Scope]>) -> (StatusCode, Value) {
         let mut request = self.http.get(format!("{}{path}", self.base));
         if let Some(scopes) = scopes {
             let scopes: Scopes = scopes.iter().copied().collect();
