@@ -12,6 +12,11 @@
 //! with the same result: what is merged carries its watermark, and merging twice changes nothing.
 //!
 //! - A first read, a new epoch, or `read_all` in `etl.watermarks` reads everything and deletes what is gone.
+//! - Everything is read, too, when the source was rewound, or threw deletions away that were not read yet.
+//! - A table whose counts or sums are not the source's makes that source's part a failure and the next run read
+//!   everything of it; what was merged stays.
+//! - A run ends after [`Warehouse::with_run_limit`], and waits no longer for a lock than the session's
+//!   `lock_timeout`: a reader that forgets to end its transaction costs a run and no more.
 //! - A second run finds the advisory lock taken, notes itself as skipped in the ledger, and leaves.
 //! - A source that fails keeps its data and its watermark; the others go on.
 //! - A deletion that breaks a foreign key, which only a source without one of its own can bring about, makes
@@ -22,6 +27,7 @@ mod error;
 pub(crate) mod ledger;
 mod load;
 mod merge;
+mod partitions;
 mod report;
 mod schedule;
 mod stage;
@@ -87,7 +93,7 @@ pub async fn run(
         tracing::info!(run_id, "etl skipped: another run is at work");
         return Ok(RunReport::skipped(run_id));
     }
-    run_locked(connection, sources).await
+    run_locked(warehouse, connection, sources).await
 }
 
 /// One run over PostgreSQL sources, after the one that may be under way: for whoever needs what was committed
@@ -105,7 +111,7 @@ pub async fn run_in_turn(
         let run_id = ledger::skipped(&mut connection).await?;
         return Ok(RunReport::skipped(run_id));
     }
-    run_locked(connection, &sources).await
+    run_locked(warehouse, connection, &sources).await
 }
 
 /// Says of a run that this process has dropped that it was interrupted, once the server has let go of it.
@@ -129,20 +135,24 @@ pub async fn note_interrupted(warehouse: &Warehouse) -> Result<(), EtlError> {
 
 /// A run on a connection that holds the lock.
 async fn run_locked(
+    warehouse: &Warehouse,
     connection: PgConnection,
     sources: &[Box<dyn Source>],
 ) -> Result<RunReport, EtlError> {
-    let mut sources: Vec<_> = sources.iter().collect();
+    let mut sources: Vec<&dyn Source> = sources.iter().map(AsRef::as_ref).collect();
     sources.sort_by_key(|source| source.system());
-    let mut run = Run::begin(connection).await?;
-    for source in sources {
-        let begun = Instant::now();
-        match source.open().await {
-            Ok(mut snapshot) => run.load(source.system(), snapshot.as_mut(), begun).await?,
-            Err(error) => run.give_up(source.system(), error.into(), begun).await?,
+    let run = Run::begin(connection).await?;
+    let run_id = run.run_id;
+    let limit = warehouse.run_limit();
+    match tokio::time::timeout(limit, run.over(&sources)).await {
+        Ok(done) => done,
+        Err(_) => {
+            // The run's own session went with it, and perhaps into silence.
+            let error = EtlError::TimedOut { limit };
+            ledger::timed_out(&mut warehouse.etl_connection().await?, run_id, &error).await?;
+            Err(error)
         }
     }
-    run.finish().await
 }
 
 /// A run that holds the lock.
@@ -165,6 +175,20 @@ impl Run {
         })
     }
 
+    /// The whole of it.
+    async fn over(mut self, sources: &[&dyn Source]) -> Result<RunReport, EtlError> {
+        for source in sources {
+            let begun = Instant::now();
+            match source.open().await {
+                Ok(mut snapshot) => {
+                    self.load(source.system(), snapshot.as_mut(), begun).await?;
+                }
+                Err(error) => self.give_up(source.system(), error.into(), begun).await?,
+            }
+        }
+        self.finish().await
+    }
+
     /// Takes one source's changes in. Its failure is noted; the warehouse's ends the run.
     pub(crate) async fn load(
         &mut self,
@@ -183,7 +207,8 @@ impl Run {
                     tracing::error!(
                         source = report.source,
                         run_id = self.run_id,
-                        "warehouse and source disagree: see etl.table_runs"
+                        error = report.error,
+                        "warehouse and source disagree"
                     );
                 }
                 self.sources.push(report);

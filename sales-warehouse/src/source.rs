@@ -1,9 +1,9 @@
 //! The port through which the warehouse reads an operational database.
 //!
 //! A [`Source`] opens a [`Snapshot`]: one point in time, from which any number of tables can be read.
-//! Rows travel as bytes in the text format of PostgreSQL's `COPY` (tab between values, newline after a
-//! row, `\N` for null), a chunk at a time, in the order of [`Table::landing`]'s columns, so that they go
-//! into the warehouse as they are and never gather in memory.
+//! Rows travel as bytes in the binary format of PostgreSQL's `COPY`, a chunk at a time, in the order and the
+//! types of [`Table::landing`]'s columns, so that they go into the warehouse as they are and never gather in
+//! memory. (Binary, since writing and reading times and numbers as text would be half of a load's work.)
 //!
 //! **Watermarks.** A read takes the rows whose marker is not below a [`Watermark`]; the snapshot says which
 //! watermark comes next. It is the oldest transaction that was open when the snapshot was taken, so a row
@@ -28,7 +28,7 @@ use time::OffsetDateTime;
 pub use postgres::PostgresSource;
 pub use tables::{Column, Relation, Rows, System, Table};
 
-/// Rows in `COPY`'s text format. A chunk may end within a row.
+/// Rows in `COPY`'s binary format, header and trailer included. A chunk may end within a row.
 pub type RowStream<'a> = BoxStream<'a, Result<Bytes, SourceError>>;
 
 /// A place in a source's order of writes: the transaction id from which on the next read reads.
@@ -51,8 +51,10 @@ impl fmt::Display for Watermark {
 pub struct SnapshotFacts {
     /// While it is the same, markers and tombstones tell of every change.
     pub epoch: String,
-    /// Where the next read begins.
+    /// Where the next read begins. A known watermark above it is of a source that was rewound.
     pub next: Watermark,
+    /// From which watermark on tombstones are complete: older ones may have been thrown away.
+    pub complete_from: Watermark,
     /// The source's clock when the snapshot was taken.
     pub as_of: OffsetDateTime,
     /// What a person should know and that stops nothing, such as a new column.

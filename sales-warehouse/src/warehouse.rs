@@ -16,6 +16,17 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest that a reader's statement may take.
 const READER_STATEMENT_TIMEOUT: &str = "10s";
 
+/// Longest that an idle reader may keep a transaction open, and with it tables that the ETL has to change.
+const READER_IDLE_TIMEOUT: &str = "60s";
+/// Longest that the ETL waits for a lock: others queue up behind it.
+const ETL_LOCK_TIMEOUT: &str = "10s";
+/// Memory for each sort or hash of the ETL's only session; PostgreSQL's default spills a load to disk.
+const ETL_WORK_MEM: &str = "64MB";
+/// The same for building indexes and checking keys.
+const ETL_MAINTENANCE_WORK_MEM: &str = "256MB";
+/// Longest that a run may take. A first load of ten times the full set takes about a quarter of it.
+const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
+
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// The warehouse. Cheap to clone.
@@ -27,6 +38,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 pub struct Warehouse {
     login: PgConnectOptions,
     reader: PgPool,
+    run_limit: Duration,
 }
 
 /// Why the warehouse cannot be had.
@@ -71,8 +83,23 @@ impl Warehouse {
                 ("role", "warehouse_reader"),
                 ("default_transaction_read_only", "on"),
                 ("statement_timeout", READER_STATEMENT_TIMEOUT),
+                ("idle_in_transaction_session_timeout", READER_IDLE_TIMEOUT),
             ]));
-        Ok(Self { login, reader })
+        Ok(Self {
+            login,
+            reader,
+            run_limit: RUN_LIMIT,
+        })
+    }
+
+    /// The same with another limit on how long a run may take, half an hour if nothing is said.
+    #[must_use]
+    pub fn with_run_limit(self, run_limit: Duration) -> Self {
+        Self { run_limit, ..self }
+    }
+
+    pub(crate) fn run_limit(&self) -> Duration {
+        self.run_limit
     }
 
     /// Makes roles, schemas and tables, or brings them level. Doing it again changes nothing.
@@ -140,6 +167,9 @@ impl Warehouse {
             .options([
                 ("role", "warehouse_etl"),
                 ("client_connection_check_interval", "1s"),
+                ("lock_timeout", ETL_LOCK_TIMEOUT),
+                ("work_mem", ETL_WORK_MEM),
+                ("maintenance_work_mem", ETL_MAINTENANCE_WORK_MEM),
             ])
             .connect()
             .await

@@ -80,7 +80,7 @@ async fn copy_file(
     file.seek(SeekFrom::Start(0))?;
     let columns = match table.rows {
         // Its statement lists the columns in the landing table's order.
-        Rows::Joined(_) => String::new(),
+        Rows::Joined { .. } => String::new(),
         Rows::Plain => {
             let names = table.relation.columns.iter().map(|(name, _)| *name);
             format!("({})", names.collect::<Vec<_>>().join(", "))

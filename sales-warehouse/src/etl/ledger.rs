@@ -54,7 +54,7 @@ pub async fn lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
     let locked = sqlx::query(include_str!("ledger/lock.sql"))
         .execute(&mut *connection)
         .await;
-    sqlx::query(include_str!("ledger/wait_forever.sql"))
+    sqlx::query(include_str!("ledger/wait_as_usual.sql"))
         .execute(connection)
         .await?;
     match locked {
@@ -143,7 +143,21 @@ pub async fn after_sources(connection: &mut PgConnection) -> Result<(i32, bool),
     Ok((closed, behind))
 }
 
-/// Ends a run.
+/// Ends a run that was given up, unless it got as far as to end itself.
+pub async fn timed_out(
+    connection: &mut PgConnection,
+    run_id: i64,
+    error: &EtlError,
+) -> sqlx::Result<()> {
+    sqlx::query(include_str!("ledger/timed_out.sql"))
+        .bind(run_id)
+        .bind(error.to_string())
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Ends a run, and forgets those that ended long ago.
 pub async fn finish(
     connection: &mut PgConnection,
     run_id: i64,
@@ -160,6 +174,9 @@ pub async fn finish(
         .bind(outcome.marts_refreshed)
         .bind(outcome.campaigns_closed)
         .bind(&outcome.message)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(include_str!("ledger/prune.sql"))
         .execute(connection)
         .await?;
     Ok(())

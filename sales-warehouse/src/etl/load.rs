@@ -2,14 +2,17 @@
 
 use std::time::Instant;
 
+use service_kit::with_causes;
 use sqlx::PgConnection;
 
 use super::{
-    EtlError, merge,
-    report::{RunStatus, SourceReport, milliseconds},
+    EtlError,
+    merge::{self, Known, Merge},
+    partitions,
+    report::{SourceReport, milliseconds},
     stage,
 };
-use crate::source::{Snapshot, System, Watermark};
+use crate::source::{Snapshot, SnapshotFacts, System, Watermark};
 
 /// From how many changed rows on the planner's statistics of core are made anew.
 const ANALYZE_FROM_ROWS: i64 = 50_000;
@@ -25,37 +28,17 @@ pub async fn source(
     begun: Instant,
 ) -> Result<SourceReport, EtlError> {
     let facts = snapshot.facts().clone();
-    let mut report = SourceReport {
-        source: system.name(),
-        status: RunStatus::Succeeded,
-        read_all: false,
-        as_of: Some(facts.as_of),
-        duration_ms: 0,
-        rows_read: 0,
-        inserted: 0,
-        updated: 0,
-        deleted: 0,
-        quarantined: 0,
-        reconciled: None,
-        notices: facts.notices.clone(),
-        error: None,
-    };
-    let since = match merge::watermark(connection, system).await? {
-        Some(known) if known.epoch == facts.epoch && !known.read_all => known.watermark,
-        _ => Watermark::START,
-    };
+    let known = merge::watermark(connection, system).await?;
+    let mut report = SourceReport::begun(system, &facts);
+    let since = since(known.as_ref(), &facts, &mut report.notices);
     report.read_all = since == Watermark::START;
-    let first = attempt(
-        connection,
+    let merge = Merge {
         run_id,
         system,
-        snapshot,
-        since,
-        report.clone(),
-        begun,
-    )
-    .await;
-    let done = match first {
+        known_version: known.map(|known| known.version),
+    };
+    let first = attempt(connection, &merge, snapshot, since, report.clone(), begun).await;
+    let mut done = match first {
         Err(error) if error.broke_foreign_key() && !report.read_all => {
             tracing::warn!(
                 source = system.name(),
@@ -67,8 +50,7 @@ pub async fn source(
                 .push("a deletion left children behind, so everything was read".to_owned());
             attempt(
                 connection,
-                run_id,
-                system,
+                &merge,
                 snapshot,
                 Watermark::START,
                 report,
@@ -79,28 +61,62 @@ pub async fn source(
         other => other?,
     };
     if done.changed() >= ANALYZE_FROM_ROWS {
-        merge::analyze(connection, system, true).await?;
+        analyze(connection, system, &mut done).await;
     }
     Ok(done)
 }
 
+/// From where to read: where the last merge left off, unless the source cannot tell what happened since.
+fn since(known: Option<&Known>, facts: &SnapshotFacts, notices: &mut Vec<String>) -> Watermark {
+    let Some(known) = known else {
+        return Watermark::START;
+    };
+    let why = if known.read_all {
+        "that was asked for"
+    } else if known.epoch != facts.epoch {
+        "the source is another, was truncated, or failed over"
+    } else if known.watermark > facts.next {
+        "the source was rewound to an earlier time"
+    } else if known.watermark < facts.complete_from {
+        "the source has thrown deletions away that were not read yet"
+    } else {
+        return known.watermark;
+    };
+    notices.push(format!("everything was read, since {why}"));
+    Watermark::START
+}
+
+/// The data is in and committed, so a failure here is no more than something to tell of.
+async fn analyze(connection: &mut PgConnection, system: System, report: &mut SourceReport) {
+    for table in system.tables() {
+        if let Err(error) = merge::analyze(connection, table.target, true).await {
+            let error = with_causes(&error);
+            tracing::warn!(table = table.target, error, "no fresh statistics");
+            report
+                .notices
+                .push(format!("no fresh statistics of {}: {error}", table.target));
+        }
+    }
+}
+
 async fn attempt(
     connection: &mut PgConnection,
-    run_id: i64,
-    system: System,
+    merge: &Merge,
     snapshot: &mut dyn Snapshot,
     since: Watermark,
     report: SourceReport,
     begun: Instant,
 ) -> Result<SourceReport, EtlError> {
-    let staged = stage::changes(connection, system, snapshot, since).await?;
-    if staged >= ANALYZE_STAGED_FROM_ROWS {
-        merge::analyze(connection, system, false).await?;
+    for (target, rows) in stage::changes(connection, merge.system, snapshot, since).await? {
+        if rows >= ANALYZE_STAGED_FROM_ROWS {
+            merge::analyze(connection, target, false).await?;
+        }
     }
-    merge::ensure_partitions(connection, system).await?;
+    tracing::debug!(elapsed = ?begun.elapsed(), "staged");
+    partitions::ensure(connection, merge.system).await?;
     let finish = |mut report: SourceReport| {
         report.duration_ms = milliseconds(begun.elapsed());
         report
     };
-    merge::staged(connection, run_id, system, snapshot, report, finish).await
+    merge.staged(connection, snapshot, report, finish).await
 }

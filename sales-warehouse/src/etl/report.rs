@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::ledger::Outcome;
-use crate::source::System;
+use crate::source::{SnapshotFacts, System};
 
 /// How a run, or a source's part of it, ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -108,6 +108,17 @@ impl RunReport {
 }
 
 impl SourceReport {
+    /// Before anything was read.
+    pub(super) fn begun(system: System, facts: &SnapshotFacts) -> Self {
+        Self {
+            status: RunStatus::Succeeded,
+            as_of: Some(facts.as_of),
+            notices: facts.notices.clone(),
+            error: None,
+            ..Self::failed(system, String::new(), Duration::ZERO)
+        }
+    }
+
     pub(super) fn failed(system: System, error: String, took: Duration) -> Self {
         Self {
             source: system.name(),
@@ -124,6 +135,17 @@ impl SourceReport {
             notices: Vec::new(),
             error: Some(error),
         }
+    }
+
+    /// Notes that counts or sums of these tables are not the source's. What was read is in, and the next run
+    /// reads everything.
+    pub(super) fn disagrees(&mut self, targets: &[&str]) {
+        self.status = RunStatus::Failed;
+        self.error = Some(format!(
+            "warehouse and {} disagree on {}: see etl.table_runs. The next run reads everything",
+            self.source,
+            targets.join(", ")
+        ));
     }
 
     /// Rows that changed in core.

@@ -11,8 +11,13 @@ use crate::{Warehouse, freshness::freshness};
 /// How often the service brings the warehouse level.
 pub const EVERY: Duration = Duration::from_secs(4 * 60);
 
+/// How often between two runs it looks whether a source is stale. On a timer of its own, so that a run that
+/// hangs is told of.
+const WATCHES: u32 = 4;
+
 /// Runs at once and then every so often, until told to stop. A run that is under way is then dropped, which
-/// harms nothing; one that fails is tried again at the next tick. Warns of sources that are stale.
+/// harms nothing; one that fails is tried again at the next tick. Warns of sources that are stale, four times
+/// as often.
 pub async fn keep_running(
     warehouse: &Warehouse,
     sources: &[SourceConfig],
@@ -28,12 +33,23 @@ pub async fn keep_running(
             if let Err(error) = run_once(warehouse, sources).await {
                 tracing::error!(error = with_causes(&error), "etl failed");
             }
-            warn_of_stale(warehouse, clock).await;
         }
     };
     tokio::select! {
         () = forever => {}
+        () = watch(warehouse, every / WATCHES, clock) => {}
         () = stop.cancelled() => {}
+    }
+}
+
+async fn watch(warehouse: &Warehouse, every: Duration, clock: &Clock) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first is at once, when the first run has only begun.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        warn_of_stale(warehouse, clock).await;
     }
 }
 

@@ -9,28 +9,29 @@ use crate::source::{RowStream, Rows, Snapshot, System, Table, Watermark};
 /// Rows come one a message; they go in messages of about this many bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Empties a system's landing tables and fills them with what changed since. Returns how many rows came,
-/// without tombstones. One transaction, so that what lies there is always of one snapshot.
+/// Empties a system's landing tables and fills them with what changed since. Returns how many rows came
+/// for each target, without tombstones. One transaction, so that what lies there is always of one snapshot.
 pub async fn changes(
     connection: &mut PgConnection,
     system: System,
     snapshot: &mut dyn Snapshot,
     since: Watermark,
-) -> Result<u64, EtlError> {
+) -> Result<Vec<(&'static str, u64)>, EtlError> {
     let mut transaction = connection.begin().await?;
     sqlx::query(AssertSqlSafe(truncate(system)))
         .execute(&mut *transaction)
         .await?;
-    let mut staged = 0;
+    let mut staged = Vec::new();
     for table in system.tables() {
         let rows = snapshot.rows(table, since).await?;
-        staged += copy(&mut transaction, &copy_in(table), rows).await?;
+        let rows = copy(&mut transaction, &copy_in(table), rows).await?;
+        staged.push((table.target, rows));
     }
     if since > Watermark::START {
         let keys = snapshot.tombstones(since).await?;
         copy(
             &mut transaction,
-            "COPY staging.tombstones (source, table_name, pk) FROM STDIN",
+            "COPY staging.tombstones (source, table_name, pk) FROM STDIN (FORMAT binary)",
             keys,
         )
         .await?;
@@ -76,7 +77,9 @@ fn truncate(system: System) -> String {
 fn copy_in(table: &Table) -> String {
     match table.rows {
         // Its statement lists the columns in the landing table's order.
-        Rows::Joined(_) => format!("COPY staging.{} FROM STDIN", table.landing),
+        Rows::Joined { .. } => {
+            format!("COPY staging.{} FROM STDIN (FORMAT binary)", table.landing)
+        }
         Rows::Plain => {
             let columns: Vec<&str> = table
                 .relation
@@ -85,7 +88,7 @@ fn copy_in(table: &Table) -> String {
                 .map(|(name, _)| *name)
                 .collect();
             format!(
-                "COPY staging.{} ({}) FROM STDIN",
+                "COPY staging.{} ({}) FROM STDIN (FORMAT binary)",
                 table.landing,
                 columns.join(", ")
             )

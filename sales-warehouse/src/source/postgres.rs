@@ -61,13 +61,28 @@ impl Source for PostgresSource {
     async fn open(&self) -> Result<Box<dyn Snapshot>, SourceError> {
         let mut connection = self.connect().await?;
         let (system, schema) = (self.system, self.system.schema());
+        let existing = within(system, "looking for its tables", async {
+            sqlx::query_scalar(include_str!("postgres/tables.sql"))
+                .bind(schema)
+                .fetch_all(&mut connection)
+                .await
+        })
+        .await?;
         within(system, "beginning a snapshot", async {
             sqlx::query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 .execute(&mut connection)
                 .await
         })
         .await?;
-        // The first statement takes the snapshot; that it finds the tables' shape in it is as well.
+        if let Some(lock) = statements::lock(system, &ours(system, &existing)) {
+            within(system, "locking its tables", async {
+                sqlx::query(AssertSqlSafe(lock))
+                    .execute(&mut connection)
+                    .await
+            })
+            .await?;
+        }
+        // The first query takes the snapshot; that it finds the tables' shape in it is as well.
         let found = within(system, "reading its catalogue", async {
             sqlx::query_as(include_str!("postgres/columns.sql"))
                 .bind(schema)
@@ -90,17 +105,33 @@ impl Source for PostgresSource {
     }
 }
 
+/// The tables that are read and exist; the catalogue of the snapshot says what is amiss with the others.
+fn ours(system: System, existing: &[String]) -> Vec<&'static str> {
+    let read = system
+        .tables()
+        .iter()
+        .flat_map(|table| std::iter::once(&table.relation).chain(table.joined));
+    read.map(|relation| relation.name)
+        .chain(["tombstones", "source_epoch"])
+        .filter(|name| existing.iter().any(|other| other == name))
+        .collect()
+}
+
 fn facts(row: &PgRow, notices: Vec<String>) -> sqlx::Result<SnapshotFacts> {
-    let next: String = row.try_get("next")?;
-    let next = next
-        .parse()
-        .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
     Ok(SnapshotFacts {
         epoch: row.try_get("epoch")?,
-        next: Watermark(next),
+        next: watermark(row, "next")?,
+        complete_from: watermark(row, "complete_from")?,
         as_of: row.try_get("as_of")?,
         notices,
     })
+}
+
+fn watermark(row: &PgRow, column: &str) -> sqlx::Result<Watermark> {
+    let text: String = row.try_get(column)?;
+    text.parse()
+        .map(Watermark)
+        .map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 struct PostgresSnapshot {
@@ -151,7 +182,7 @@ impl Snapshot for PostgresSnapshot {
     ) -> Result<RowStream<'_>, SourceError> {
         self.read_from(since).await?;
         let action = format!("reading {}", table.relation.name);
-        self.copy(action, statements::rows(self.system, table))
+        self.copy(action, statements::rows(self.system, table, since))
             .await
     }
 

@@ -69,8 +69,13 @@ pub struct Relation {
 pub enum Rows {
     /// The columns of [`Table::relation`].
     Plain,
-    /// A statement of one's own, that takes the watermark from the setting `warehouse.watermark`.
-    Joined(&'static str),
+    /// A statement of one's own.
+    Joined {
+        /// Every row.
+        all: &'static str,
+        /// What follows `all` for those that changed since the setting `warehouse.watermark`.
+        changed: &'static str,
+    },
 }
 
 /// Something that is read: one landing table's rows.
@@ -80,7 +85,7 @@ pub struct Table {
     pub relation: Relation,
     /// Its key, with types.
     pub key: &'static [Column],
-    /// Others that [`Rows::Joined`] reads too and that are no table of their own.
+    /// Others that a [`Rows::Joined`] reads too and that are no table of their own.
     pub joined: &'static [Relation],
     /// How rows are made.
     pub rows: Rows,

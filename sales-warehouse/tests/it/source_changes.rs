@@ -104,7 +104,7 @@ async fn every_table_carries_an_indexed_marker_its_triggers_and_comments() {
         assert_eq!(tables.len(), expected, "{tables:?}");
         for (table, indexed, triggers, columns) in tables {
             assert!(indexed, "{schema}.{table}");
-            assert_eq!((triggers, columns), (4, 2), "{schema}.{table}");
+            assert_eq!((triggers, columns), (5, 2), "{schema}.{table}");
         }
     }
 }

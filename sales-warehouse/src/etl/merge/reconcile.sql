@@ -1,1 +1,1 @@
-SELECT etl.reconcile($1, $2, $3, $4::text::numeric)
+SELECT etl.reconcile($1, $2, $3, $4::text::numeric, $5, $6::text::numeric)

@@ -145,7 +145,10 @@ pub(super) const TABLES: &[Table] = &[
         },
         key: &[("opportunity_id", BIGINT)],
         joined: &[],
-        rows: Rows::Joined(include_str!("../postgres/opportunities.sql")),
+        rows: Rows::Joined {
+            all: include_str!("../postgres/opportunities.sql"),
+            changed: include_str!("../postgres/opportunities_changed.sql"),
+        },
         landing: "crm_opportunities",
         target: "fact_opportunity",
         measure: Some("amount"),
@@ -180,7 +183,10 @@ pub(super) const TABLES: &[Table] = &[
             ],
             unread: &["currency", "total"],
         }],
-        rows: Rows::Joined(include_str!("../postgres/sale_lines.sql")),
+        rows: Rows::Joined {
+            all: include_str!("../postgres/sale_lines.sql"),
+            changed: include_str!("../postgres/sale_lines_changed.sql"),
+        },
         landing: "crm_sale_lines",
         target: "fact_sale",
         measure: Some("quantity * unit_price - discount"),

@@ -51,3 +51,67 @@ async fn a_campaign_past_its_last_day_is_closed_whatever_its_status() {
         .unwrap();
     assert_eq!(closed, 2);
 }
+
+#[tokio::test]
+async fn books_are_opened_again_by_whatever_changes_a_sum() {
+    let Some(fixture) = Fixture::filled().await else {
+        return;
+    };
+    fixture.run().await;
+    fixture.settle().await;
+    fixture.run().await;
+    for (system, change, books) in [
+        // A day that is deleted.
+        (
+            "ads",
+            "delete from ads.ad_daily where ad_id = 1 and day = '2026-01-03'",
+            "1 2026-02-01 400 13.48 1 52.80",
+        ),
+        // A rate that is corrected.
+        (
+            "crm",
+            "update crm.exchange_rates set usd_per_unit = 2 where currency = 'EUR'",
+            "1 2026-02-01 400 24.50 1 96.00",
+        ),
+        // A day that breaks a rule, and leaves for quarantine.
+        (
+            "ads",
+            "update ads.ad_daily set cost = -1 where ad_id = 2",
+            "1 2026-02-01 100 10.50 1 96.00",
+        ),
+        // A lead that turns out to be of another campaign, with its sale.
+        (
+            "crm",
+            "update crm.leads set campaign_code = 'CMP-000003' where lead_id = 1",
+            "1 2026-02-01 100 10.50 0 0.00",
+        ),
+        // An ad that moves to another campaign, and its days with it.
+        (
+            "ads",
+            "update ads.ads set campaign_id = 2 where ad_id = 1",
+            "1 2026-02-01 0 0.00 0 0.00",
+        ),
+        (
+            "crm",
+            "update crm.leads set campaign_code = 'CMP-000001' where lead_id = 3",
+            "1 2026-02-01 0 0.00 1 0.00",
+        ),
+        (
+            "crm",
+            "delete from crm.leads where lead_id = 3",
+            "1 2026-02-01 0 0.00 0 0.00",
+        ),
+    ] {
+        match system {
+            "ads" => fixture.ads(change).await,
+            _ => fixture.crm(change).await,
+        }
+        fixture.settle().await;
+        let report = fixture.run().await;
+        assert!(!report.sources.iter().any(|s| s.read_all), "{report:?}");
+        assert_eq!(fixture.value(BOOKS).await, books, "{change}");
+        // Read a second time, it may close again, and comes to the same.
+        fixture.run().await;
+        assert_eq!(fixture.value(BOOKS).await, books, "{change}");
+    }
+}

@@ -222,6 +222,113 @@ async fn a_campaign_that_is_deleted_leaves_its_leads_without_one() {
 }
 
 #[tokio::test]
+async fn a_code_that_passes_to_another_campaign_takes_its_leads_along() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    // At once: the one that bore it is gone, another bears it.
+    fixture
+        .ads(
+            "delete from ads.reactions where ad_id = 3; delete from ads.ad_daily where ad_id = 3;
+             delete from ads.ads where ad_id = 3; delete from ads.campaign_content where campaign_id = 2;
+             delete from ads.campaigns where campaign_id = 2;
+             update ads.campaigns set code = 'CMP-000002' where campaign_id = 3",
+        )
+        .await;
+    fixture.run().await;
+    for fact in ["fact_lead", "fact_opportunity"] {
+        assert_eq!(
+            fixture
+                .value(&format!(
+                    "select campaign_id from core.{fact} where lead_id = 2"
+                ))
+                .await,
+            "3",
+            "{fact}"
+        );
+    }
+    fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_row_that_is_inserted_with_a_marker_of_its_own_is_read() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    // As a tool does that copies whole rows from a backup.
+    fixture
+        .ads(
+            "insert into ads.reactions (ad_id, day, kind, reactions, change_txid) values (1, '2026-01-02', 'like', 9, '3')",
+        )
+        .await;
+    fixture
+        .crm(
+            "insert into crm.exchange_rates (currency, month, usd_per_unit, change_txid)
+                values ('EUR', '2026-02-01', 1.2, '99999999999')",
+        )
+        .await;
+    let report = fixture.run().await;
+    assert_eq!(
+        (report.sources[0].inserted, report.sources[1].inserted),
+        (1, 1),
+        "{report:?}"
+    );
+    let own: bool = sqlx::query_scalar(
+        "select max(change_txid) <= pg_snapshot_xmax(pg_current_snapshot()) from crm.exchange_rates",
+    )
+    .fetch_one(&fixture.world.sources.crm)
+    .await
+    .unwrap();
+    assert!(own, "it would be read for ever");
+    fixture.verify().await;
+}
+
+#[tokio::test]
+async fn lines_and_opportunities_are_found_by_their_change_indexes() {
+    let Some(fixture) = Fixture::filled().await else {
+        return;
+    };
+    fixture
+        .crm(
+            "insert into crm.leads select n, 1, 'website', null, null, 'ES', 1, 'new', '2026-01-01', null, null
+                from generate_series(10, 20000) n;
+             insert into crm.opportunities select n, 1, n, 'proposal', 1, 'USD', '2026-01-01', '2026-04-01', null, null
+                from generate_series(10, 20000) n;
+             insert into crm.sales select n, 1, n, null, 'ES', 'completed', 'EUR', 1, '2026-01-01', '2026-01-01'
+                from generate_series(10, 20000) n;
+             insert into crm.sale_lines select n, 1, 1, 1, 1, 0, 1, 'EUR' from generate_series(10, 20000) n;
+             analyze",
+        )
+        .await;
+    let mut connection = fixture.world.sources.crm.acquire().await.unwrap();
+    let next: String = sqlx::query_scalar(
+        "select set_config('warehouse.watermark', pg_current_xact_id()::text, false)",
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .unwrap();
+    for (all, changed) in [
+        (
+            include_str!("../../../src/source/postgres/sale_lines.sql"),
+            include_str!("../../../src/source/postgres/sale_lines_changed.sql"),
+        ),
+        (
+            include_str!("../../../src/source/postgres/opportunities.sql"),
+            include_str!("../../../src/source/postgres/opportunities_changed.sql"),
+        ),
+    ] {
+        let statement = format!("explain {all} {changed}");
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap();
+        let plan = plan.join("\n");
+        assert!(!plan.contains("Seq Scan"), "from {next}:\n{plan}");
+        assert!(plan.contains("_change"), "{plan}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_epoch_reads_everything_and_deletes_what_is_gone() {
     let Some(fixture) = Fixture::loaded().await else {
         return;

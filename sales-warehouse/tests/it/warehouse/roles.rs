@@ -60,9 +60,11 @@ async fn a_reader_reads_and_nothing_else() {
         "create schema mine",
         "refresh materialized view marts.funnel",
         "select etl.refresh_marts()",
-        "select etl.ensure_partitions('promptads')",
+        "select etl.make_partition('fact_sale', '2030-01-01')",
         "select etl.merge_source(1, 'promptads', true)",
         "select etl.checksums()",
+        "select etl.prune_ledger()",
+        "select etl.fill('fact_sale')",
         "call core.close_finished_campaigns('2030-01-01')",
         "drop view marts.campaign_status",
     ] {

@@ -1,7 +1,7 @@
 SET LOCAL ROLE warehouse_owner;
 
--- One merge for every table of core. Statements are put together here and nowhere else, out of names that
--- stand in etl.targets and the catalogue.
+-- One merge for every table of core. Statements are put together here, in 0008 and nowhere else, out of names
+-- that stand in etl.targets and the catalogue.
 
 CREATE FUNCTION etl.matches(key text[], staged text DEFAULT 's') RETURNS text LANGUAGE sql IMMUTABLE
 RETURN (SELECT string_agg(format('f.%1$I = %2$I.%1$I', k, staged), ' AND ') FROM unnest(key) AS k);
@@ -12,103 +12,12 @@ RETURN (SELECT 'jsonb_build_object(' || string_agg(format('%1$L, %2$I.%1$I', k, 
         FROM unnest(key) AS k);
 COMMENT ON FUNCTION etl.key_object IS 'SQL: the source key, as tombstones and quarantine write it.';
 
-CREATE FUNCTION etl.columns(target text) RETURNS text[] LANGUAGE sql STABLE
-RETURN (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
-        WHERE attrelid = to_regclass('core.' || quote_ident(target)) AND attnum > 0 AND NOT attisdropped);
-
-CREATE FUNCTION etl.list(names text[], alias text) RETURNS text LANGUAGE sql IMMUTABLE
-RETURN (SELECT string_agg(CASE WHEN alias = '' THEN quote_ident(n) ELSE alias || '.' || quote_ident(n) END, ', ')
-        FROM unnest(names) AS n);
-
 CREATE FUNCTION etl.bounded(payload jsonb, whole boolean) RETURNS jsonb LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN whole OR payload IS NULL THEN coalesce(payload, '{}') ELSE (
     SELECT jsonb_object_agg(e.key, CASE WHEN jsonb_typeof(e.value) = 'string'
         THEN to_jsonb(left(e.value #>> '{}', 200)) ELSE e.value END)
     FROM jsonb_each(payload) AS e) END;
 COMMENT ON FUNCTION etl.bounded IS 'The payload, with texts cut to 200 characters unless it is wanted whole.';
-
--- Months of partitions: those of staged rows, this one and the next two. Only the owner may make tables.
-CREATE FUNCTION etl.ensure_partitions(for_source text) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    t etl.targets;
-    month date;
-    made integer := 0;
-BEGIN
-    FOR t IN SELECT * FROM etl.targets WHERE source = for_source AND date_column IS NOT NULL ORDER BY ordinal LOOP
-        FOR month IN EXECUTE format(
-            'SELECT DISTINCT date_trunc(''month'', s.%1$I)::date FROM staging.%2$I AS s
-             WHERE s.%1$I IS NOT NULL AND etl.in_calendar(s.%1$I)
-             UNION SELECT (date_trunc(''month'', now() AT TIME ZONE ''UTC'') + ahead * interval ''1 month'')::date
-             FROM generate_series(0, 2) AS ahead', t.date_column, t.target)
-        LOOP
-            IF to_regclass(format('core.%I', t.target || to_char(month, '"_"YYYY_MM'))) IS NULL THEN
-                EXECUTE format('CREATE TABLE core.%I PARTITION OF core.%I FOR VALUES FROM (%L) TO (%L)',
-                    t.target || to_char(month, '"_"YYYY_MM'), t.target, month, month + interval '1 month');
-                made := made + 1;
-            END IF;
-        END LOOP;
-    END LOOP;
-    RETURN made;
-END
-$$;
-COMMENT ON FUNCTION etl.ensure_partitions IS
-    'Makes the monthly partitions that the staged rows of a source need, and two months ahead. Returns how many.';
-
-CREATE FUNCTION etl.analyze(for_source text, of_core boolean) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    t etl.targets;
-BEGIN
-    FOR t IN SELECT * FROM etl.targets WHERE source = for_source ORDER BY ordinal LOOP
-        IF of_core THEN
-            EXECUTE format('ANALYZE core.%I', t.target);
-        ELSIF t.landing IS NOT NULL THEN
-            EXECUTE format('ANALYZE staging.%I', t.landing);
-        END IF;
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION etl.analyze IS 'Fresh statistics for the planner, of a source''s landing tables or of core''s.';
-
--- The first load of a fact: keys and indexes are made once, at its end, over all rows. In one transaction,
--- so that nobody ever sees the table without them.
-CREATE FUNCTION etl.fill_empty_fact(for_target text) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    t etl.targets;
-    fact regclass;
-    makers text[];
-    statement text;
-    filled bigint;
-BEGIN
-    SELECT * INTO STRICT t FROM etl.targets WHERE target = for_target AND date_column IS NOT NULL;
-    fact := to_regclass(format('core.%I', t.target));
-    SELECT array_agg(maker) INTO makers FROM (
-        SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', fact, conname, pg_get_constraintdef(oid)) AS maker
-        FROM pg_constraint WHERE conrelid = fact AND contype IN ('p', 'f')
-        UNION ALL
-        SELECT pg_get_indexdef(i.indexrelid) FROM pg_index AS i WHERE i.indrelid = fact AND NOT i.indisprimary
-    ) AS all_makers;
-    FOR statement IN
-        SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', fact, conname)
-        FROM pg_constraint WHERE conrelid = fact AND contype IN ('p', 'f')
-        UNION ALL
-        SELECT format('DROP INDEX %s', i.indexrelid::regclass) FROM pg_index AS i
-        WHERE i.indrelid = fact AND NOT i.indisprimary
-    LOOP
-        EXECUTE statement;
-    END LOOP;
-    EXECUTE format('INSERT INTO %s (%s) SELECT %s FROM staging.%I AS s WHERE NOT s.rejected', fact,
-        etl.list(etl.columns(t.target), ''), etl.list(etl.columns(t.target), 's'), t.target);
-    GET DIAGNOSTICS filled = ROW_COUNT;
-    FOREACH statement IN ARRAY makers LOOP
-        EXECUTE statement;
-    END LOOP;
-    RETURN filled;
-END
-$$;
-COMMENT ON FUNCTION etl.fill_empty_fact IS 'Fills an empty fact from staging. Returns how many rows.';
 
 -- Rows that wait for a parent are staged again, unless the source has sent or deleted them anew.
 CREATE FUNCTION etl.stage_waiting(t etl.targets) RETURNS void LANGUAGE plpgsql AS $$
@@ -151,7 +60,41 @@ BEGIN
 END
 $$;
 
--- Brings one table of core level with what is staged for it, but for deletions.
+-- Whether to fill a table rather than merge into it: on a full read, if it holds little beside what comes (a
+-- dimension, on which others hang: nothing), and if nobody is reading it. Dropping its keys needs it alone; others need not wait for that, nor we for them.
+CREATE FUNCTION etl.may_fill(t etl.targets, staged bigint, held bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF staged = 0 OR held * 4 > staged OR (t.date_column IS NULL AND held > 0) THEN
+        RETURN false;
+    END IF;
+    RETURN etl.take_alone(t.target);
+END
+$$;
+
+-- What a fact holds that the staged rows do not say: gone or changed. For counts, before it is filled anew.
+CREATE FUNCTION etl.count_changes(t etl.targets, conflict text[], others text[], OUT kept bigint, OUT changed bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('SELECT count(*), count(*) FILTER (WHERE %3$s)
+         FROM core.%1$I AS f JOIN staging.%1$I AS s ON %2$s WHERE NOT s.rejected',
+        t.target, etl.matches(conflict), CASE WHEN cardinality(others) = 0 THEN 'false' ELSE
+            format('(%s) IS DISTINCT FROM (%s)', etl.list(others, 'f'), etl.list(others, 's')) END)
+        INTO kept, changed;
+END
+$$;
+
+-- Facts are joined to a dimension next, and checked against it partition by partition: plans made for an empty
+-- table would take long over a full one.
+CREATE FUNCTION etl.analyze_parent(t etl.targets, inserted bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF t.date_column IS NULL AND inserted > 10000 THEN
+        PERFORM etl.analyze(t.target, true);
+    END IF;
+END
+$$;
+
+-- Brings one table of core level with what is staged for it, but for deletions. One run at a time writes core,
+-- so there is no conflict to look out for: what is there and differs is updated, what is not there is inserted.
 CREATE FUNCTION etl.merge_target(run bigint, t etl.targets, read_all boolean) RETURNS etl.table_runs
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -160,8 +103,9 @@ DECLARE
     conflict text[] := CASE WHEN t.date_column = ANY (t.key) THEN t.key ELSE t.key || t.date_column END;
     others text[];
     here boolean;
-    known bigint;
-    written bigint;
+    held bigint := 0;
+    kept bigint := 0;
+    filled boolean := false;
 BEGIN
     counts.run_id := run;
     counts.target := t.target;
@@ -183,35 +127,53 @@ BEGIN
     IF NOT here AND NOT read_all THEN
         RETURN counts;
     END IF;
-    counts.quarantined := etl.set_aside(run, t, read_all);
-    EXECUTE format('SELECT EXISTS (SELECT FROM core.%I)', t.target) INTO here;
-    IF NOT here AND t.date_column IS NOT NULL THEN
-        counts.inserted := etl.fill_empty_fact(t.target);
+    IF read_all THEN
+        EXECUTE format('SELECT count(*) FROM core.%I', t.target) INTO held;
+        IF etl.may_fill(t, counts.rows_read, held) THEN
+            IF held > 0 THEN
+                SELECT c.kept, c.changed INTO kept, counts.updated
+                FROM etl.count_changes(t, conflict, others) AS c;
+            END IF;
+            counts.inserted := etl.fill(t.target) - kept;
+            counts.deleted := held - kept;
+            filled := true;
+        END IF;
+    END IF;
+    -- A fact that is rejected breaks a rule, and one that is not breaks none: so if all are in, none does.
+    IF NOT filled OR t.date_column IS NULL OR counts.inserted + kept < counts.rows_read
+        OR EXISTS (SELECT FROM etl.quarantine AS q WHERE q.target = t.target)
+    THEN
+        counts.quarantined := etl.set_aside(run, t, read_all);
+    END IF;
+    IF filled THEN
+        PERFORM etl.analyze_parent(t, counts.inserted);
         RETURN counts;
     END IF;
     -- What core must not have any more, or has under another date. After a full read, etl.drop_gone takes
     -- care of dimensions.
-    IF t.date_column IS NOT NULL OR NOT read_all THEN
-        EXECUTE format('DELETE FROM core.%1$I AS f USING staging.%1$I AS s WHERE %2$s AND (s.rejected%3$s)',
-            t.target, etl.matches(t.key),
-            CASE WHEN t.date_column IS NULL OR t.date_column = ANY (t.key) THEN ''
-                ELSE format(' OR f.%1$I <> s.%1$I', t.date_column) END);
-        GET DIAGNOSTICS counts.deleted = ROW_COUNT;
+    IF held > 0 OR NOT read_all THEN
+        PERFORM etl.reopen_before(t);
+        IF t.date_column IS NOT NULL OR NOT read_all THEN
+            EXECUTE format('DELETE FROM core.%1$I AS f USING staging.%1$I AS s WHERE %2$s AND (s.rejected%3$s)',
+                t.target, etl.matches(t.key),
+                CASE WHEN t.date_column IS NULL OR t.date_column = ANY (t.key) THEN ''
+                    ELSE format(' OR f.%1$I <> s.%1$I', t.date_column) END);
+            GET DIAGNOSTICS counts.deleted = ROW_COUNT;
+        END IF;
+        IF cardinality(others) > 0 THEN
+            EXECUTE format('UPDATE core.%1$I AS f SET (%2$s) = ROW(%3$s) FROM staging.%1$I AS s
+                WHERE %4$s AND NOT s.rejected AND (%5$s) IS DISTINCT FROM (%3$s)', t.target,
+                etl.list(others, ''), etl.list(others, 's'), etl.matches(conflict), etl.list(others, 'f'));
+            GET DIAGNOSTICS counts.updated = ROW_COUNT;
+        END IF;
     END IF;
-    EXECUTE format('SELECT count(*) FROM staging.%1$I AS s JOIN core.%1$I AS f ON %2$s WHERE NOT s.rejected',
-        t.target, etl.matches(conflict)) INTO known;
-    EXECUTE format(
-        'WITH sound AS (SELECT %2$s FROM staging.%1$I AS s WHERE NOT s.rejected),
-         written AS (
-            INSERT INTO core.%1$I AS f (%3$s) SELECT * FROM sound ON CONFLICT (%4$s) DO %5$s RETURNING 1)
-         SELECT (SELECT count(*) FROM sound), (SELECT count(*) FROM written)',
-        t.target, etl.list(all_columns, 's'), etl.list(all_columns, ''), etl.list(conflict, ''),
-        CASE WHEN cardinality(others) = 0 THEN 'NOTHING' ELSE format(
-            'UPDATE SET (%1$s) = ROW(%2$s) WHERE (%3$s) IS DISTINCT FROM (%2$s)', etl.list(others, ''),
-            etl.list(others, 'excluded'), etl.list(others, 'f')) END)
-        INTO counts.inserted, written;
-    counts.inserted := counts.inserted - known;
-    counts.updated := written - counts.inserted;
+    EXECUTE format('INSERT INTO core.%1$I (%2$s) SELECT %3$s FROM staging.%1$I AS s WHERE NOT s.rejected%4$s',
+        t.target, etl.list(all_columns, ''), etl.list(all_columns, 's'),
+        CASE WHEN held = 0 AND read_all THEN '' ELSE
+            format(' AND NOT EXISTS (SELECT FROM core.%I AS f WHERE %s)', t.target, etl.matches(conflict)) END);
+    GET DIAGNOSTICS counts.inserted = ROW_COUNT;
+    PERFORM etl.reopen_after(t);
+    PERFORM etl.analyze_parent(t, counts.inserted);
     RETURN counts;
 END
 $$;
@@ -244,6 +206,20 @@ $$;
 COMMENT ON FUNCTION etl.drop_rows IS
     'Deletes rows of a table of core, f in the condition, and their children first. Returns how many in all.';
 
+-- Everything sound that was staged is in core: so if core has no more rows than that, nothing is gone. Counting
+-- takes a fraction of the time of looking for the rows.
+CREATE FUNCTION etl.has_gone(t etl.targets) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    gone boolean;
+BEGIN
+    EXECUTE format('SELECT (SELECT count(*) FROM core.%I AS f WHERE %s)
+            <> (SELECT count(*) FROM staging.%I) - (SELECT count(*) FROM etl.quarantine WHERE target = %L AND rejected)',
+        t.target, t.keep, coalesce(t.landing, t.target), t.target) INTO gone;
+    RETURN gone;
+END
+$$;
+COMMENT ON FUNCTION etl.has_gone IS 'After a full read: whether core has rows of a target that the source does not.';
+
 CREATE FUNCTION etl.drop_gone(run bigint, for_source text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     t etl.targets;
@@ -252,6 +228,7 @@ DECLARE
     dropped bigint;
 BEGIN
     FOR t IN SELECT * FROM etl.targets WHERE source = for_source AND date_column IS NULL ORDER BY ordinal LOOP
+        CONTINUE WHEN NOT etl.has_gone(t);
         gone := format('%s AND NOT EXISTS (SELECT FROM staging.%I AS s WHERE %s AND NOT s.rejected)', t.keep,
             t.target, etl.matches(t.key));
         EXECUTE format('SELECT EXISTS (SELECT FROM core.%I AS f WHERE %s)', t.target, gone) INTO here;
@@ -269,8 +246,11 @@ COMMENT ON FUNCTION etl.drop_gone IS 'Of every dimension of a source, after a fu
 CREATE FUNCTION etl.delete_gone(t etl.targets, read_all boolean) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     gone bigint := 0;
+    condition text;
 BEGIN
-    IF read_all THEN
+    IF read_all AND NOT etl.has_gone(t) THEN
+        RETURN 0;
+    ELSIF read_all THEN
         EXECUTE format('DELETE FROM core.%1$I AS f WHERE %2$s AND NOT EXISTS (
             SELECT FROM staging.%1$I AS s WHERE %3$s AND NOT s.rejected)', t.target, t.keep, etl.matches(t.key));
         GET DIAGNOSTICS gone = ROW_COUNT;
@@ -281,11 +261,12 @@ BEGIN
         GET DIAGNOSTICS gone = ROW_COUNT;
     ELSIF EXISTS (SELECT FROM staging.tombstones AS x
             WHERE x.source = t.source AND x.table_name = t.tombstones) THEN
-        EXECUTE format('DELETE FROM core.%I AS f USING staging.tombstones AS x
-            WHERE x.source = %L AND x.table_name = %L AND %s', t.target, t.source, t.tombstones,
+        condition := format('x.source = %L AND x.table_name = %L AND %s', t.source, t.tombstones,
             (SELECT string_agg(format('f.%I = (x.pk->>%L)::%s', k, k, format_type(a.atttypid, NULL)), ' AND ')
              FROM unnest(t.key) AS k JOIN pg_attribute AS a
                 ON a.attrelid = to_regclass('core.' || quote_ident(t.target)) AND a.attname = k));
+        PERFORM etl.reopen_deleted(t, condition);
+        EXECUTE format('DELETE FROM core.%I AS f USING staging.tombstones AS x WHERE %s', t.target, condition);
         GET DIAGNOSTICS gone = ROW_COUNT;
         DELETE FROM etl.quarantine AS q USING staging.tombstones AS x
         WHERE q.target = t.target AND x.source = t.source AND x.table_name = t.tombstones AND x.pk = q.key;

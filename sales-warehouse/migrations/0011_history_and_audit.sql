@@ -89,7 +89,63 @@ CREATE TABLE core.campaign_closeout (
     revenue_usd numeric(18, 2) NOT NULL
 );
 COMMENT ON TABLE core.campaign_closeout IS
-    'Grain: one finished campaign: what it came to. Late rows reopen it, and the next run closes it anew.';
+    'Grain: one finished campaign: what it came to. Whatever changes a sum of it opens it again, and the next closing closes it anew.';
+
+-- Books are opened again when anything that they add up changes: rows that come, change, move to another
+-- campaign or go, the campaign itself, a rate. All of it happens in the merge, before the next closing.
+CREATE FUNCTION etl.reopen(campaigns text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM core.campaign_closeout) THEN
+        EXECUTE format('DELETE FROM core.campaign_closeout AS o WHERE o.campaign_id IN (%s)', campaigns);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.reopen IS 'Opens the books of the campaigns that a query names.';
+
+CREATE FUNCTION etl.adds_to_books(for_target text) RETURNS boolean LANGUAGE sql IMMUTABLE
+RETURN for_target IN ('fact_ad_daily', 'fact_lead', 'fact_sale');
+
+CREATE FUNCTION etl.reopen_before(t etl.targets) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF etl.adds_to_books(t.target) THEN
+        PERFORM etl.reopen(format('SELECT f.campaign_id FROM core.%1$I AS f JOIN staging.%1$I AS s ON %2$s
+            WHERE s.rejected OR f.campaign_id <> s.campaign_id', t.target, etl.matches(t.key)));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.reopen_before IS 'Before a merge: campaigns that rows leave.';
+
+CREATE FUNCTION etl.reopen_after(t etl.targets) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF etl.adds_to_books(t.target) THEN
+        PERFORM etl.reopen(format('SELECT s.campaign_id FROM staging.%I AS s WHERE NOT s.rejected', t.target));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.reopen_after IS 'After a merge: campaigns that rows came to, or changed in.';
+
+CREATE FUNCTION etl.reopen_deleted(t etl.targets, gone text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF etl.adds_to_books(t.target) THEN
+        PERFORM etl.reopen(format('SELECT f.campaign_id FROM core.%I AS f, staging.tombstones AS x WHERE %s',
+            t.target, gone));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.reopen_deleted IS 'Before a deletion, whose condition it takes: campaigns that rows go from.';
+
+CREATE FUNCTION etl.reopen_after_merge(run bigint, for_source text, read_all boolean) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF for_source = 'promptads' THEN
+        PERFORM etl.reopen('SELECT campaign_id FROM staging.ads_campaigns');
+    ELSIF read_all OR EXISTS (SELECT FROM etl.table_runs AS r WHERE r.run_id = run
+            AND r.target = 'exchange_rate' AND r.inserted + r.updated + r.deleted > 0) THEN
+        DELETE FROM core.campaign_closeout;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION etl.reopen_after_merge IS 'Campaigns that changed themselves; all of them if a rate did, or after a full read.';
 
 CREATE PROCEDURE core.close_finished_campaigns(as_of date, INOUT closed integer DEFAULT 0)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -14,6 +14,8 @@ BEGIN
     FROM core.dim_ad AS a JOIN core.dim_campaign AS c USING (campaign_id)
     WHERE a.ad_id IN (SELECT ad_id FROM staging.ads_ads)
         OR a.campaign_id IN (SELECT campaign_id FROM staging.ads_campaigns);
+    PERFORM etl.reopen('SELECT unnest(ARRAY[f.campaign_id, a.campaign_id])
+        FROM core.fact_ad_daily AS f JOIN touched_ads AS a USING (ad_id) WHERE f.campaign_id <> a.campaign_id');
     UPDATE core.fact_ad_daily AS f
     SET campaign_id = a.campaign_id, channel_code = a.channel_code, market_code = a.market_code,
         audience_id = a.audience_id, content_id = a.content_id
@@ -72,12 +74,14 @@ DECLARE
     counts etl.table_runs;
     gone bigint;
     dropped boolean := NOT read_all;
+    begun timestamptz;
 BEGIN
     FOR t IN SELECT * FROM etl.targets WHERE source = for_source ORDER BY ordinal LOOP
         IF t.date_column IS NOT NULL AND NOT dropped THEN
             PERFORM etl.drop_gone(run, for_source);
             dropped := true;
         END IF;
+        begun := clock_timestamp();
         counts := etl.merge_target(run, t, read_all);
         IF t.target = 'dim_ad' THEN
             counts.updated := counts.updated + etl.follow_ads();
@@ -91,6 +95,7 @@ BEGIN
                 OR EXISTS (SELECT FROM core.fact_sale WHERE channel_code = 'unknown' OR market_code = '??')
                 OR EXISTS (SELECT FROM core.fact_opportunity WHERE market_code = '??'));
         END IF;
+        counts.merge_ms := extract(epoch FROM clock_timestamp() - begun) * 1000;
         INSERT INTO etl.table_runs SELECT counts.*;
     END LOOP;
     -- Children go before their parents.
@@ -99,39 +104,43 @@ BEGIN
         UPDATE etl.table_runs AS r SET deleted = r.deleted + gone
         WHERE r.run_id = run AND r.target = t.target AND gone > 0;
     END LOOP;
-    -- Closed books of campaigns that got late rows are opened again.
-    IF for_source = 'promptads' THEN
-        DELETE FROM core.campaign_closeout AS o
-        WHERE o.campaign_id IN (SELECT campaign_id FROM staging.ads_campaigns)
-            OR o.campaign_id IN (SELECT a.campaign_id FROM core.dim_ad AS a JOIN staging.ads_ad_daily USING (ad_id))
-            OR NOT EXISTS (SELECT FROM core.dim_campaign AS c WHERE c.campaign_id = o.campaign_id);
-    ELSE
-        DELETE FROM core.campaign_closeout AS o USING core.dim_campaign AS c
-        WHERE c.campaign_id = o.campaign_id AND c.campaign_code IN (
-            SELECT campaign_code FROM staging.crm_leads UNION SELECT campaign_code FROM staging.crm_sale_lines);
+    -- A campaign that is gone leaves facts without one, whose code another may bear by now.
+    IF for_source = 'promptads' AND EXISTS (SELECT FROM etl.table_runs AS r
+            WHERE r.run_id = run AND r.target = 'dim_campaign' AND r.deleted > 0) THEN
+        gone := etl.resolve_campaigns();
+        UPDATE etl.table_runs AS r SET updated = r.updated + gone
+        WHERE r.run_id = run AND r.target = 'dim_campaign';
     END IF;
+    PERFORM etl.reopen_after_merge(run, for_source, read_all);
     RETURN QUERY SELECT * FROM etl.table_runs AS r WHERE r.run_id = run AND r.source = for_source ORDER BY target;
 END
 $$;
 COMMENT ON FUNCTION etl.merge_source IS
     'Merges what is staged for a source, parents first; then deletes, children first. Writes etl.table_runs and returns them.';
 
-CREATE FUNCTION etl.reconcile(run bigint, for_target text, at_source_rows bigint, at_source_sum numeric)
-RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION etl.core_totals(for_target text, OUT core_rows bigint, OUT core_sum text) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     t etl.targets;
-    r etl.table_runs;
 BEGIN
     SELECT * INTO STRICT t FROM etl.targets WHERE target = for_target;
-    EXECUTE format('SELECT count(*), coalesce(sum(%s), 0) FROM core.%I AS f WHERE %s',
-        coalesce('f.' || quote_ident(t.measure), '0'), t.target, t.keep) INTO r.core_rows, r.core_sum;
+    EXECUTE format('SELECT count(*), coalesce(sum(%s), 0)::text FROM core.%I AS f WHERE %s',
+        coalesce('f.' || quote_ident(t.measure), '0'), t.target, t.keep) INTO core_rows, core_sum;
+END
+$$;
+COMMENT ON FUNCTION etl.core_totals IS 'Rows that core has of a source''s table, and the sum of its measure.';
+
+CREATE FUNCTION etl.reconcile(run bigint, for_target text, at_source_rows bigint, at_source_sum numeric,
+    in_core_rows bigint, in_core_sum numeric) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    r etl.table_runs;
+BEGIN
     SELECT count(*), coalesce(sum(measure), 0) INTO r.rejected_rows, r.rejected_sum
     FROM etl.quarantine WHERE target = for_target AND rejected;
     UPDATE etl.table_runs AS l
-    SET source_rows = at_source_rows, core_rows = r.core_rows, rejected_rows = r.rejected_rows,
-        source_sum = at_source_sum, core_sum = r.core_sum, rejected_sum = r.rejected_sum
+    SET source_rows = at_source_rows, core_rows = in_core_rows, rejected_rows = r.rejected_rows,
+        source_sum = at_source_sum, core_sum = in_core_sum, rejected_sum = r.rejected_sum
     WHERE l.run_id = run AND l.target = for_target;
-    RETURN at_source_rows = r.core_rows + r.rejected_rows AND at_source_sum = r.core_sum + r.rejected_sum;
+    RETURN at_source_rows = in_core_rows + r.rejected_rows AND at_source_sum = in_core_sum + r.rejected_sum;
 END
 $$;
 COMMENT ON FUNCTION etl.reconcile IS

@@ -1,0 +1,1 @@
+SELECT etl.prune_ledger()

@@ -1,1 +1,0 @@
-SELECT etl.ensure_partitions($1)

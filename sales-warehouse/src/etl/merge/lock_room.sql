@@ -1,0 +1,1 @@
+SELECT needed, room, enough FROM etl.lock_room($1)

@@ -1,0 +1,1 @@
+SELECT etl.make_partition($1, $2::text::date)

@@ -1,0 +1,1 @@
+SELECT target, month::text FROM etl.missing_partitions($1)
