@@ -9,6 +9,10 @@
 //! or a table. Nothing here reads a clock, a file or a database either: the day, the model's text and the
 //! members' names ([`members`]) come in as arguments.
 
+pub mod members;
+pub mod model;
 pub mod query;
 
+pub use members::Members;
+pub use model::Model;
 pub use query::MetricQuery;
