@@ -132,6 +132,10 @@ impl Builder {
         if self.dimensions.iter().any(|one| one.name == field.name) {
             self.faults.add(&of, "stands twice");
         }
+        if !is_name(&field.name) {
+            self.faults
+                .add(&of, "its name is not of small letters, digits and _");
+        }
         let extension = extension::read(&field.custom_extensions);
         let Some(extension): Option<extension::Dimension> = self.faults.note(&of, extension) else {
             return;
@@ -208,6 +212,10 @@ impl Builder {
             let of = format!("metric {}", one.name);
             if names[..number].contains(&&*one.name) {
                 self.faults.add(&of, "stands twice");
+            }
+            if !is_name(&one.name) {
+                self.faults
+                    .add(&of, "its name is not of small letters, digits and _");
             }
             if self.dimensions.iter().any(|other| other.name == one.name) {
                 self.faults.add(&of, "a dimension has the same name");
