@@ -13,6 +13,7 @@ pub mod demo;
 pub mod etl;
 pub mod freshness;
 pub mod pii;
+pub mod questions;
 pub mod source;
 pub mod sources;
 pub mod verify;

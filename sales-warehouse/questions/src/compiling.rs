@@ -19,6 +19,7 @@ mod list;
 mod output;
 mod periods;
 mod plan;
+mod vocabulary;
 mod writer;
 
 use contracts::Language;
@@ -28,6 +29,7 @@ use time::Date;
 pub use check::{MAX_LIMIT, MAX_ROWS};
 pub use error::CompileError;
 pub use periods::compared_with;
+pub use vocabulary::vocabulary;
 
 use crate::{
     MetricQuery, Model,

@@ -9,6 +9,7 @@
 //! or a table. Nothing here reads a clock, a file or a database either: the day, the model's text and the
 //! members' names ([`members`]) come in as arguments.
 
+pub mod answering;
 pub mod compiling;
 pub mod members;
 pub mod model;

@@ -5,6 +5,7 @@
 mod demo_load;
 mod demo_tick;
 mod pii;
+mod questions;
 mod source_changes;
 mod warehouse;
 mod world;

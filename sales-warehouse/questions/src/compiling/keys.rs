@@ -7,6 +7,7 @@ use super::{
     plan::Plan,
     writer::Writer,
 };
+use crate::model::Kind;
 
 /// The columns that tell rows apart; none for a single row.
 pub fn columns(plan: &Plan<'_>) -> Vec<String> {
@@ -25,13 +26,23 @@ pub fn write(plan: &Plan<'_>, writer: &mut Writer, slices: &[Slice]) -> String {
     for slice in slices {
         // What is compared with may lie so that its counterpart has not come yet.
         let until = match (slice.shift, plan.query.grain) {
-            (Some(_), Some(_)) => format!(" WHERE t <= {}", writer.date(plan.today)),
+            (Some(_), Some(_)) => format!("t <= {} AND ", writer.date(plan.today)),
             _ => String::new(),
         };
-        for number in 0..plan.facts.len() {
+        for (number, fact) in plan.facts.iter().enumerate() {
+            // A group whose rows no metric counts is no row: its only sale was refunded, for example.
+            let any: Vec<String> = fact
+                .counted
+                .iter()
+                .map(|(metric, _)| match plan.model.metrics()[*metric].kind {
+                    Kind::Count | Kind::CountDistinct => format!("m{metric} <> 0"),
+                    _ => format!("m{metric} IS NOT NULL"),
+                })
+                .collect();
             parts.push(format!(
-                "SELECT {keys} FROM {}{number}{until}",
-                slice.prefix
+                "SELECT {keys} FROM {}{number} WHERE {until}({})",
+                slice.prefix,
+                any.join(" OR ")
             ));
         }
     }

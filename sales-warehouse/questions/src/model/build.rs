@@ -228,11 +228,15 @@ impl Builder {
             let Some((extension, formula)) = extension.zip(formula) else {
                 continue;
             };
+            let description = extension::Label {
+                en: one.description.clone().unwrap_or_default(),
+                es: extension.description.es,
+            };
             self.metrics.push(Metric {
                 name: one.name.clone(),
                 label: extension.label,
                 synonyms: one.ai_context.synonyms.clone(),
-                description: one.description.clone().unwrap_or_default(),
+                description,
                 unit: extension.unit,
                 kind: extension.kind,
                 better: extension.better,

@@ -1,0 +1,5 @@
+//! Metric queries on a warehouse with the sample data.
+
+mod shapes;
+mod verified;
+mod world;
