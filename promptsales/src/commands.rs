@@ -11,8 +11,11 @@ mod up;
 
 use std::process::ExitCode;
 
+use service_kit::Clock;
+
 use crate::{
     cli::{Arguments, Command, EvalCommand, Global},
+    embedded::SalesStart,
     output::Progress,
     sales::Sales,
     session::Session,
@@ -29,7 +32,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             close(session, found).await
         }
         Command::Status(options) => {
-            let session = open(&global).await?;
+            let session =
+                Session::open(&global, &Progress::at_terminal(), false, SalesStart::First).await?;
             let shown = status::run(&session, options.json).await;
             close(session, shown).await
         }
@@ -40,27 +44,28 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Mcp => {
             // A client reads our standard error into its log; steps would only fill it.
-            let session = Session::open(&global, &Progress::silent(), true).await?;
+            let session =
+                Session::open(&global, &Progress::silent(), true, SalesStart::Meanwhile).await?;
             let served = mcp::run(&session).await;
             close(session, served).await
         }
         Command::Load(options) => {
-            let (session, sales) = open_sales(&global).await?;
+            let (session, sales) = open_sales(&global, false).await?;
             let loaded = load::run(&sales, &options).await;
             close_sales(session, sales, loaded).await
         }
         Command::Tick(options) => {
-            let (session, sales) = open_sales(&global).await?;
+            let (session, sales) = open_sales(&global, true).await?;
             let ticked = etl::tick(&sales, &options).await;
             close_sales(session, sales, ticked).await
         }
         Command::Etl(options) => {
-            let (session, sales) = open_sales(&global).await?;
+            let (session, sales) = open_sales(&global, true).await?;
             let ran = etl::run(&sales, options.json).await;
             close_sales(session, sales, ran).await
         }
         Command::Verify(options) => {
-            let (session, sales) = open_sales(&global).await?;
+            let (session, sales) = open_sales(&global, true).await?;
             let verified = etl::verify(&sales, options.json).await;
             close_sales(session, sales, verified).await
         }
@@ -75,18 +80,27 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn open(global: &Global) -> anyhow::Result<Session> {
-    Session::open(global, &Progress::at_terminal(), false).await
+    Session::open(global, &Progress::at_terminal(), false, SalesStart::Never).await
 }
 
-async fn open_sales(global: &Global) -> anyhow::Result<(Session, Sales)> {
+/// A session and its databases, with the sample in them if `sample` and if they hold nothing.
+async fn open_sales(global: &Global, sample: bool) -> anyhow::Result<(Session, Sales)> {
     let session = open(global).await?;
-    match Sales::open(&session.endpoints().databases, session.home()).await {
+    match sales_of(&session, sample).await {
         Ok(sales) => Ok((session, sales)),
         Err(error) => {
             session.close().await?;
             Err(error)
         }
     }
+}
+
+async fn sales_of(session: &Session, sample: bool) -> anyhow::Result<Sales> {
+    let sales = Sales::open(&session.endpoints().databases, session.home()).await?;
+    if sample && session.is_own() {
+        sales.load_sample(&Clock::system()).await?;
+    }
+    Ok(sales)
 }
 
 async fn close_sales(
