@@ -7,6 +7,7 @@
 mod answer;
 mod execute;
 mod known;
+pub mod reading;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use sales_questions::{
     compile,
     compiling::CompileError,
 };
+use serde::{Deserialize, Serialize};
 use service_kit::Clock;
 use time::{Date, OffsetDateTime};
 use tokio::sync::RwLock;
@@ -24,6 +26,7 @@ use tokio::sync::RwLock;
 pub use answer::{Answer, Kind};
 pub use execute::{Rows, run};
 pub use known::Known;
+pub use reading::Reading;
 
 use crate::{Warehouse, freshness::freshness};
 
@@ -40,6 +43,9 @@ pub enum QuestionError {
     /// The database failed.
     #[error("the warehouse's database failed")]
     Database(#[source] sqlx::Error),
+    /// A picture could not be made.
+    #[error("the chart cannot be drawn")]
+    Chart(String),
     /// The model reads columns that the warehouse does not have.
     #[error("the semantic model reads what the warehouse does not have: {}", .0.join(", "))]
     Model(Vec<String>),
@@ -73,6 +79,18 @@ pub struct Options {
     pub plan_only: bool,
     /// What "now" is; the clock's when `None`.
     pub now: Option<OffsetDateTime>,
+    /// Draw the rows, where there is something to draw.
+    pub chart: Option<ChartFormat>,
+}
+
+/// How a chart is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChartFormat {
+    /// `image/svg+xml`.
+    Svg,
+    /// `image/png`.
+    Png,
 }
 
 impl Questions {
@@ -124,6 +142,27 @@ impl Questions {
         let known = Arc::new(Known::read(&self.warehouse, self.model, run).await?);
         *place = Some(Arc::clone(&known));
         Ok(known)
+    }
+
+    /// Answers a question in words.
+    pub async fn ask(
+        &self,
+        text: &str,
+        language: Option<Language>,
+        options: Options,
+    ) -> Result<Answer, QuestionError> {
+        let known = self.known().await?;
+        let read = reading::read(text, language, self.model, &known, self.today(options));
+        let language = read.language;
+        match read.reading {
+            Reading::Query(query) => self.query(*query, language, options).await,
+            Reading::Clarify { sentence, choices } => {
+                Ok(Answer::words(Kind::Clarify, language, sentence, choices))
+            }
+            Reading::Decline { sentence } => {
+                Ok(Answer::words(Kind::Decline, language, sentence, Vec::new()))
+            }
+        }
     }
 
     /// Answers a metric query.

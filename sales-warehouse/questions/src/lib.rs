@@ -11,6 +11,7 @@
 
 pub mod answering;
 pub mod compiling;
+pub mod eval;
 pub mod members;
 pub mod model;
 pub mod query;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-time::serde::format_description!(iso_day, Date, "[year]-[month]-[day]");
+time::serde::format_description!(pub(crate) iso_day, Date, "[year]-[month]-[day]");
 
 /// Metrics, by dimensions, within filters and a time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
