@@ -5,6 +5,7 @@
 //! reading of questions needs, are read again after each run of the ETL.
 
 mod answer;
+pub mod eval;
 mod execute;
 mod known;
 pub mod reading;

@@ -1,5 +1,7 @@
 //! Metric queries on a warehouse with the sample data.
 
+mod generated;
+mod reference;
 mod shapes;
 mod verified;
 mod world;

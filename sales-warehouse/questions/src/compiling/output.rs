@@ -100,13 +100,13 @@ fn metrics(plan: &Plan<'_>) -> String {
             out.push(format!("{previous} AS x{place}p"));
             out.push(format!("{value} - {previous} AS x{place}c"));
             out.push(format!(
-                "({value} - {previous})::numeric / nullif({previous}, 0) AS x{place}g"
+                "({value} - {previous})::float8 / nullif({previous}, 0)::float8 AS x{place}g"
             ));
         }
         if plan.shares {
             let total = formula(plan, *metric, 's');
             out.push(format!(
-                "{value}::numeric / nullif({total}, 0) AS x{place}s"
+                "({value})::float8 / nullif({total}, 0)::float8 AS x{place}s"
             ));
         }
     }
@@ -127,7 +127,8 @@ fn formula(plan: &Plan<'_>, metric: usize, prefix: char) -> String {
             numerator,
             denominator,
         } => format!(
-            "({}::numeric / nullif({}, 0))",
+            // As floating point: equal ratios are then equal, however many digits their parts have.
+            "({}::float8 / nullif({}, 0)::float8)",
             render(numerator),
             render(denominator)
         ),
