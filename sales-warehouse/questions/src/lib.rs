@@ -12,6 +12,7 @@
 pub mod members;
 pub mod model;
 pub mod query;
+pub mod reading;
 
 pub use members::Members;
 pub use model::Model;
