@@ -17,3 +17,4 @@ pub mod reading;
 pub use members::Members;
 pub use model::Model;
 pub use query::MetricQuery;
+pub use reading::{Outcome, Reader, Reading};
