@@ -15,8 +15,10 @@ pub mod eval;
 pub mod members;
 pub mod model;
 pub mod query;
+pub mod reading;
 
 pub use compiling::{Statement, compile};
 pub use members::Members;
 pub use model::Model;
 pub use query::MetricQuery;
+pub use reading::{Outcome, Reader, Reading};
