@@ -8,26 +8,26 @@ mod answer;
 pub mod eval;
 mod execute;
 mod known;
-pub mod reading;
+mod picture;
 
 use std::sync::Arc;
 
 use contracts::Language;
 use sales_questions::{
     MetricQuery, Model,
-    answering::{Answered, interpret, notes, sentence},
+    answering::{Answered, chart, interpret, notes, sentence},
     compile,
     compiling::CompileError,
+    reading::Outcome,
 };
-use serde::{Deserialize, Serialize};
 use service_kit::Clock;
 use time::{Date, OffsetDateTime};
 use tokio::sync::RwLock;
 
-pub use answer::{Answer, Kind};
+pub use answer::{Answer, Choice, Kind};
 pub use execute::{Rows, run};
 pub use known::Known;
-pub use reading::Reading;
+pub use picture::{Chart, ChartFormat};
 
 use crate::{Warehouse, freshness::freshness};
 
@@ -45,7 +45,7 @@ pub enum QuestionError {
     #[error("the warehouse's database failed")]
     Database(#[source] sqlx::Error),
     /// A picture could not be made.
-    #[error("the chart cannot be drawn")]
+    #[error("the chart cannot be drawn: {0}")]
     Chart(String),
     /// The model reads columns that the warehouse does not have.
     #[error("the semantic model reads what the warehouse does not have: {}", .0.join(", "))]
@@ -65,7 +65,7 @@ impl From<sqlx::Error> for QuestionError {
 }
 
 /// Answers questions. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Questions {
     warehouse: Warehouse,
     model: &'static Model,
@@ -82,16 +82,6 @@ pub struct Options {
     pub now: Option<OffsetDateTime>,
     /// Draw the rows, where there is something to draw.
     pub chart: Option<ChartFormat>,
-}
-
-/// How a chart is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChartFormat {
-    /// `image/svg+xml`.
-    Svg,
-    /// `image/png`.
-    Png,
 }
 
 impl Questions {
@@ -145,7 +135,7 @@ impl Questions {
         Ok(known)
     }
 
-    /// Answers a question in words.
+    /// Answers a question in words. `language` is the one that the caller states; else it is guessed.
     pub async fn ask(
         &self,
         text: &str,
@@ -153,15 +143,20 @@ impl Questions {
         options: Options,
     ) -> Result<Answer, QuestionError> {
         let known = self.known().await?;
-        let read = reading::read(text, language, self.model, &known, self.today(options));
-        let language = read.language;
-        match read.reading {
-            Reading::Query(query) => self.query(*query, language, options).await,
-            Reading::Clarify { sentence, choices } => {
-                Ok(Answer::words(Kind::Clarify, language, sentence, choices))
+        let read = known.reader.read(text, self.today(options));
+        let language = language.unwrap_or(read.language);
+        match read.outcome {
+            Outcome::Answer(query) => match self.query(query, language, options).await {
+                Err(QuestionError::Query(fault)) => Ok(Answer::misfit(language, &fault)),
+                answered => answered,
+            },
+            Outcome::Clarify(asked) => {
+                let mut answer = Answer::words(Kind::Clarify, language, asked.question);
+                answer.choices = asked.choices.into_iter().map(Choice::from).collect();
+                Ok(answer)
             }
-            Reading::Decline { sentence } => {
-                Ok(Answer::words(Kind::Decline, language, sentence, Vec::new()))
+            Outcome::Decline(refusal) => {
+                Ok(Answer::words(Kind::Decline, language, refusal.message))
             }
         }
     }
@@ -196,7 +191,11 @@ impl Questions {
             columns: &statement.columns,
             rows: &rows.rows,
         };
+        let drawn = options.chart.zip(chart(&answered));
+        let chart = drawn.map(|(format, svg)| picture::picture(&svg, format));
+        let chart = chart.transpose().map_err(QuestionError::Chart)?;
         Ok(Answer {
+            chart,
             kind: Kind::Answer,
             language,
             sentence: sentence(&answered),
@@ -208,7 +207,6 @@ impl Questions {
             sql: Some(statement.sql),
             columns: statement.columns,
             rows: rows.rows,
-            chart: None,
             query: Some(query),
         })
     }

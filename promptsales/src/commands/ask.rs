@@ -200,8 +200,8 @@ fn save_chart(chart: &Value, file: &Path) -> anyhow::Result<()> {
 
 fn show(out: &mut impl Write, answer: &Value) -> anyhow::Result<()> {
     writeln!(out, "{}", answer["sentence"].as_str().unwrap_or_default())?;
-    for choice in strings(&answer["choices"]) {
-        writeln!(out, "  - {choice}")?;
+    for choice in answer["choices"].as_array().into_iter().flatten() {
+        writeln!(out, "  - {}", choice["label"].as_str().unwrap_or_default())?;
     }
     let columns = answer["columns"].as_array().map_or(&[][..], Vec::as_slice);
     let rows = answer["rows"].as_array().map_or(&[][..], Vec::as_slice);

@@ -1,5 +1,6 @@
 //! Rows in words: a sentence, what was understood, what the metrics mean, and a chart.
 
+mod chart;
 mod format;
 mod interpret;
 mod sentence;
@@ -11,6 +12,7 @@ use contracts::Language;
 use serde::Serialize;
 use time::Date;
 
+pub use chart::chart;
 pub use format::number;
 pub use interpret::{Definition, Interpretation, interpret};
 pub use sentence::{notes, sentence};

@@ -4,10 +4,12 @@ use contracts::Language;
 use sales_questions::{
     MetricQuery, Model, Statement,
     answering::{Answered, Cell, Interpretation, Names, interpret},
-    compiling::Column,
+    compiling::{Column, CompileError},
+    reading,
 };
 use serde::Serialize;
 
+use super::Chart;
 use crate::freshness::Freshness;
 
 /// What a question came to.
@@ -20,6 +22,24 @@ pub enum Kind {
     Clarify,
     /// Nothing that this warehouse could answer.
     Decline,
+}
+
+/// A way to go on after a question back.
+#[derive(Clone, Debug, Serialize)]
+pub struct Choice {
+    /// What the user reads.
+    pub label: String,
+    /// What it would ask; null where that takes another question.
+    pub query: Option<MetricQuery>,
+}
+
+impl From<reading::Choice> for Choice {
+    fn from(choice: reading::Choice) -> Self {
+        Self {
+            label: choice.label,
+            query: choice.query,
+        }
+    }
 }
 
 /// The answer to a question. What does not apply is null or empty.
@@ -40,7 +60,7 @@ pub struct Answer {
     /// The statement that gave the rows.
     pub sql: Option<String>,
     /// What a question back offers.
-    pub choices: Vec<String>,
+    pub choices: Vec<Choice>,
     /// What was understood, in words.
     pub interpretation: Option<Interpretation>,
     /// What a reader should know besides.
@@ -49,8 +69,8 @@ pub struct Answer {
     pub truncated: bool,
     /// How old the data is.
     pub freshness: Vec<Freshness>,
-    /// An SVG document, if one was asked for and there is something to draw.
-    pub chart: Option<String>,
+    /// A picture, if one was asked for and there is something to draw.
+    pub chart: Option<Chart>,
 }
 
 impl Answer {
@@ -87,8 +107,19 @@ impl Answer {
         }
     }
 
+    /// A question that was understood and that the data cannot answer.
+    pub fn misfit(language: Language, fault: &CompileError) -> Self {
+        let sentence = match language {
+            Language::En => format!("The question was understood, but {fault}."),
+            Language::Es => {
+                format!("La pregunta se entendió, pero no se puede responder: {fault}.")
+            }
+        };
+        Self::words(Kind::Clarify, language, sentence)
+    }
+
     /// Without rows: a question back, or a refusal.
-    pub fn words(kind: Kind, language: Language, sentence: String, choices: Vec<String>) -> Self {
+    pub fn words(kind: Kind, language: Language, sentence: String) -> Self {
         Self {
             kind,
             language,
@@ -97,7 +128,7 @@ impl Answer {
             rows: Vec::new(),
             sentence,
             sql: None,
-            choices,
+            choices: Vec::new(),
             interpretation: None,
             notes: Vec::new(),
             truncated: false,

@@ -1,22 +1,26 @@
 //! Members of dimensions as the database names them.
 
+use std::sync::Arc;
+
 use contracts::Language;
 use sales_questions::{
     Members, Model,
     answering::{Cell, Names},
     compiling::vocabulary,
+    reading::Reader,
 };
 
 use super::{QuestionError, execute};
 use crate::Warehouse;
 
 /// What is known of the database's members.
-#[derive(Clone, Debug)]
 pub struct Known {
     /// The last run of the ETL when they were read.
     pub run: Option<i64>,
-    /// For the reading of questions.
+    /// All members.
     pub members: Members,
+    /// Reads questions about them.
+    pub reader: Reader,
     /// For answers.
     pub names: Names,
 }
@@ -27,34 +31,35 @@ impl Known {
         model: &Model,
         run: Option<i64>,
     ) -> Result<Self, QuestionError> {
-        let mut known = Self {
-            run,
-            members: Members::of(model),
-            names: Names::default(),
-        };
+        let (mut members, mut names) = (Members::of(model), Names::default());
         for (dimension, statement) in vocabulary(model) {
             // All of them: the bound on answers is for readers.
             let rows = execute::all(warehouse, &statement).await?;
             for row in rows {
-                known.add(&dimension.name, &row);
+                add(&mut members, &mut names, &dimension.name, &row);
             }
         }
-        Ok(known)
+        Ok(Self {
+            run,
+            reader: Reader::new(Arc::new(model.clone()), members.clone()),
+            members,
+            names,
+        })
     }
+}
 
-    fn add(&mut self, dimension: &str, row: &[Cell]) {
-        let Some(Cell::Text(code)) = row.first() else {
-            return;
-        };
-        let mut names = Vec::new();
-        for (language, cell) in Language::ALL.into_iter().zip(&row[1..]) {
-            if let Cell::Text(name) = cell {
-                self.names.add(dimension, code, language, name);
-                names.push(name.as_str());
-            }
+fn add(members: &mut Members, names: &mut Names, dimension: &str, row: &[Cell]) {
+    let Some(Cell::Text(code)) = row.first() else {
+        return;
+    };
+    let mut found = Vec::new();
+    for (language, cell) in Language::ALL.into_iter().zip(&row[1..]) {
+        if let Cell::Text(name) = cell {
+            names.add(dimension, code, language, name);
+            found.push(name.as_str());
         }
-        self.members.add(dimension, code, &names);
     }
+    members.add(dimension, code, &found);
 }
 
 /// The last run of the ETL that has ended.

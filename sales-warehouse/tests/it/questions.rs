@@ -1,5 +1,6 @@
 //! Metric queries on a warehouse with the sample data.
 
+mod asked;
 mod generated;
 mod reference;
 mod shapes;

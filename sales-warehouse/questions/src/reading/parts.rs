@@ -33,7 +33,11 @@ pub(crate) enum What {
     Ranked(usize, bool),
     Dimension(usize),
     /// "Campaigns": counted, or grouped by. "Active campaigns": counted, or grouped by with a filter.
-    Either { metric: usize, dimension: usize, members: Vec<usize> },
+    Either {
+        metric: usize,
+        dimension: usize,
+        members: Vec<usize>,
+    },
     /// Any one of these.
     Members(Vec<usize>),
     /// Other metrics that a word may mean.
@@ -79,24 +83,49 @@ impl Part {
     /// Whether its last noun is a plural.
     pub fn is_plural(&self) -> bool {
         let singular = ["pais", "status", "campaign status"];
-        self.text.split(' ').any(|word| word.ends_with('s') && !singular.contains(&word) && word.len() > 3)
+        self.text
+            .split(' ')
+            .any(|word| word.ends_with('s') && !singular.contains(&word) && word.len() > 3)
     }
 }
 
 /// Parts of items, without fillers. `picks` settle what an item at a token means.
-pub(crate) fn parts(lexicon: &Lexicon, tokens: &[Token], items: &[Item], picks: &[(usize, Sense)]) -> Vec<Part> {
+pub(crate) fn parts(
+    lexicon: &Lexicon,
+    tokens: &[Token],
+    items: &[Item],
+    picks: &[(usize, Sense)],
+) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for (place, item) in items.iter().enumerate() {
-        let settle = Settle { lexicon, tokens, items, place };
+        let settle = Settle {
+            lexicon,
+            tokens,
+            items,
+            place,
+        };
         let picked = picks.iter().find(|(at, _)| *at == item.tokens.start);
         let what = match picked {
             Some((_, sense)) => Some(settle.plain(*sense)),
             None => settle.what(parts.last()),
         };
         let Some(what) = what else { continue };
-        let text: Vec<&str> = tokens[item.tokens.clone()].iter().map(|token| &*token.text).collect();
-        let lead = item.tokens.start.checked_sub(1).map_or("", |before| &tokens[before].text);
-        parts.push(Part { tokens: item.tokens.clone(), what, used: false, lead: lead.to_owned(), text: text.join(" ") });
+        let text: Vec<&str> = tokens[item.tokens.clone()]
+            .iter()
+            .map(|token| &*token.text)
+            .collect();
+        let lead = item
+            .tokens
+            .start
+            .checked_sub(1)
+            .map_or("", |before| &tokens[before].text);
+        parts.push(Part {
+            tokens: item.tokens.clone(),
+            what,
+            used: false,
+            lead: lead.to_owned(),
+            text: text.join(" "),
+        });
     }
     parts
 }
@@ -109,7 +138,18 @@ struct Settle<'a> {
 }
 
 /// Comparisons of numbers that are plain prepositions where no number follows.
-const PREPOSITIONS: &[&str] = &["over", "under", "desde", "hasta", "sobre", "past", "up to", "between", "entre", "a partir de"];
+const PREPOSITIONS: &[&str] = &[
+    "over",
+    "under",
+    "desde",
+    "hasta",
+    "sobre",
+    "past",
+    "up to",
+    "between",
+    "entre",
+    "a partir de",
+];
 
 impl Settle<'_> {
     fn item(&self) -> &Item {
@@ -117,27 +157,41 @@ impl Settle<'_> {
     }
 
     fn text(&self) -> String {
-        let words: Vec<&str> = self.tokens[self.item().tokens.clone()].iter().map(|token| &*token.text).collect();
+        let words: Vec<&str> = self.tokens[self.item().tokens.clone()]
+            .iter()
+            .map(|token| &*token.text)
+            .collect();
         words.join(" ")
     }
 
     /// The next item that is no filler.
     fn next(&self) -> Option<&Item> {
-        self.items[self.place + 1..].iter().find(|item| !item.has(Role::Filler))
+        self.items[self.place + 1..]
+            .iter()
+            .find(|item| !item.has(Role::Filler))
     }
 
     /// `None` for what says nothing.
     fn what(&self, before: Option<&Part>) -> Option<What> {
         let item = self.item();
-        let members: Vec<usize> = item.senses.iter().filter_map(|sense| match sense {
-            Sense::Member(member) => Some(*member),
-            _ => None,
-        }).collect();
+        let members: Vec<usize> = item
+            .senses
+            .iter()
+            .filter_map(|sense| match sense {
+                Sense::Member(member) => Some(*member),
+                _ => None,
+            })
+            .collect();
         if let Some(meaning) = item.time {
-            return Some(if members.is_empty() { What::Time(meaning) } else { What::TimeOr(meaning, members) });
+            return Some(if members.is_empty() {
+                What::Time(meaning)
+            } else {
+                What::TimeOr(meaning, members)
+            });
         }
         if let Some(quantity) = item.quantity {
-            let pronoun = quantity.value == 1.0 && self.tokens[item.tokens.start].is(&["one", "uno"]);
+            let pronoun =
+                quantity.value == 1.0 && self.tokens[item.tokens.start].is(&["one", "uno"]);
             return (!pronoun).then_some(What::Number(quantity));
         }
         if self.tokens[item.tokens.start].is(&["?", "!", ";", "."]) {
@@ -164,7 +218,11 @@ impl Settle<'_> {
         }
         if self.tokens[item.tokens.start].is(&["de", "from"]) && !self.belongs(&members, before) {
             // "From campaigns" is a source of leads, and nothing of spend.
-            let rest = self.lexicon.lookup(&self.tokens[item.tokens.start + 1..item.tokens.end].iter().collect::<Vec<_>>());
+            let rest = self.lexicon.lookup(
+                &self.tokens[item.tokens.start + 1..item.tokens.end]
+                    .iter()
+                    .collect::<Vec<_>>(),
+            );
             return rest.senses.first().map(|sense| self.plain(*sense));
         }
         Some(What::Members(members))
@@ -172,12 +230,21 @@ impl Settle<'_> {
 
     /// Whether a member's dimension is of the facts that the metric before counts.
     fn belongs(&self, members: &[usize], before: Option<&Part>) -> bool {
-        let follows = self.next().is_none_or(|item| !item.senses.iter().any(|sense| matches!(sense, Sense::Member(_))));
-        let Some(metric) = before.and_then(Part::metric) else { return false };
-        follows && members.iter().any(|member| {
-            let dimension = &self.lexicon.model.dimensions()[self.lexicon.members[*member].dimension];
-            counts(&self.lexicon.model.metrics()[metric], dimension)
-        })
+        let follows = self.next().is_none_or(|item| {
+            !item
+                .senses
+                .iter()
+                .any(|sense| matches!(sense, Sense::Member(_)))
+        });
+        let Some(metric) = before.and_then(Part::metric) else {
+            return false;
+        };
+        follows
+            && members.iter().any(|member| {
+                let dimension =
+                    &self.lexicon.model.dimensions()[self.lexicon.members[*member].dimension];
+                counts(&self.lexicon.model.metrics()[metric], dimension)
+            })
     }
 
     fn plain(&self, sense: Sense) -> What {
@@ -193,35 +260,60 @@ impl Settle<'_> {
     /// `Some(None)` for a filler.
     fn role(&self, before: Option<&Part>) -> Option<Option<What>> {
         let item = self.item();
-        let roles: Vec<Role> = item.senses.iter().filter_map(|sense| match sense {
-            Sense::Role(role) if *role != Role::Command => Some(*role),
-            _ => None,
-        }).collect();
+        let roles: Vec<Role> = item
+            .senses
+            .iter()
+            .filter_map(|sense| match sense {
+                Sense::Role(role) if *role != Role::Command => Some(*role),
+                _ => None,
+            })
+            .collect();
         if roles.is_empty() {
             // What would be a command at the beginning is a word like any other here.
-            let other = item.senses.iter().any(|sense| !matches!(sense, Sense::Role(_)));
+            let other = item
+                .senses
+                .iter()
+                .any(|sense| !matches!(sense, Sense::Role(_)));
             return (!other).then_some(Some(What::Unknown));
         }
         let number_next = self.next().is_some_and(|item| item.quantity.is_some());
         if number_next && let Some(comparison) = roles.iter().find(|role| role.is_comparison()) {
             return Some(Some(What::Role(*comparison)));
         }
-        if roles.contains(&Role::Average) && item.senses.iter().any(|sense| matches!(sense, Sense::Dimension(_))) {
+        if roles.contains(&Role::Average)
+            && item
+                .senses
+                .iter()
+                .any(|sense| matches!(sense, Sense::Dimension(_)))
+        {
             let grouped = before.is_some_and(|part| {
-                part.is(Role::By) || part.is(Role::Which) || part.is(Role::All) || part.role().is_some_and(Role::is_rank)
+                part.is(Role::By)
+                    || part.is(Role::Which)
+                    || part.is(Role::All)
+                    || part.role().is_some_and(Role::is_rank)
             });
             return (!grouped).then_some(Some(What::Role(Role::Average)));
         }
         if roles.contains(&Role::Advice) && self.text() == "por que" && self.groups_next() {
             return Some(Some(What::Role(Role::By)));
         }
-        let rest: Vec<Role> = roles.iter().copied().filter(|role| !role.is_comparison()).collect();
+        let rest: Vec<Role> = roles
+            .iter()
+            .copied()
+            .filter(|role| !role.is_comparison())
+            .collect();
         if rest.is_empty() {
             let text = self.text();
-            let member_next = self.next().is_some_and(|item| item.senses.iter().any(|sense| matches!(sense, Sense::Member(_))));
+            let member_next = self.next().is_some_and(|item| {
+                item.senses
+                    .iter()
+                    .any(|sense| matches!(sense, Sense::Member(_)))
+            });
             return Some(match text {
                 text if PREPOSITIONS.contains(&&*text) => None,
-                text if member_next && (text.ends_with(" than") || text.ends_with(" que")) => Some(What::Role(Role::Versus)),
+                text if member_next && (text.ends_with(" than") || text.ends_with(" que")) => {
+                    Some(What::Role(Role::Versus))
+                }
                 _ => Some(What::Unknown),
             });
         }
@@ -230,7 +322,11 @@ impl Settle<'_> {
     }
 
     fn groups_next(&self) -> bool {
-        self.next().is_some_and(|item| item.senses.iter().any(|sense| matches!(sense, Sense::Dimension(_))))
+        self.next().is_some_and(|item| {
+            item.senses
+                .iter()
+                .any(|sense| matches!(sense, Sense::Dimension(_)))
+        })
     }
 
     fn metric(&self) -> Option<What> {
@@ -249,11 +345,21 @@ impl Settle<'_> {
             _ => None,
         });
         if let Some(dimension) = whole {
-            return Some(What::Either { metric, dimension, members: Vec::new() });
+            return Some(What::Either {
+                metric,
+                dimension,
+                members: Vec::new(),
+            });
         }
         let run: Vec<&Token> = self.tokens[item.tokens.clone()].iter().collect();
-        if run.len() > 1 && let Some((dimension, member)) = self.decompose(&run) {
-            return Some(What::Either { metric, dimension, members: vec![member] });
+        if run.len() > 1
+            && let Some((dimension, member)) = self.decompose(&run)
+        {
+            return Some(What::Either {
+                metric,
+                dimension,
+                members: vec![member],
+            });
         }
         if run.len() == 1 && !item.exact {
             let rates = self.rates_of(&run[0].text);
@@ -269,15 +375,25 @@ impl Settle<'_> {
     /// "Active campaigns" as campaigns that are active.
     fn decompose(&self, run: &[&Token]) -> Option<(usize, usize)> {
         [0, run.len() - 1].into_iter().find_map(|noun| {
-            let dimension = self.lexicon.lookup(&run[noun..=noun]).senses.into_iter().find_map(|sense| match sense {
-                Sense::Dimension(dimension) => Some(dimension),
-                _ => None,
-            })?;
+            let dimension = self
+                .lexicon
+                .lookup(&run[noun..=noun])
+                .senses
+                .into_iter()
+                .find_map(|sense| match sense {
+                    Sense::Dimension(dimension) => Some(dimension),
+                    _ => None,
+                })?;
             let rest = if noun == 0 { &run[1..] } else { &run[..noun] };
-            let member = self.lexicon.lookup(rest).senses.into_iter().find_map(|sense| match sense {
-                Sense::Member(member) => Some(member),
-                _ => None,
-            })?;
+            let member =
+                self.lexicon
+                    .lookup(rest)
+                    .senses
+                    .into_iter()
+                    .find_map(|sense| match sense {
+                        Sense::Member(member) => Some(member),
+                        _ => None,
+                    })?;
             Some((dimension, member))
         })
     }
@@ -285,7 +401,10 @@ impl Settle<'_> {
     /// Metrics called "<word> rate": the word alone may stand for them.
     fn rates_of(&self, word: &str) -> Vec<usize> {
         let names = [format!("{word} rate"), format!("tasa de {word}")];
-        let mut rates: Vec<usize> = names.iter().filter_map(|name| self.lexicon.metric_called(name)).collect();
+        let mut rates: Vec<usize> = names
+            .iter()
+            .filter_map(|name| self.lexicon.metric_called(name))
+            .collect();
         rates.dedup();
         rates
     }

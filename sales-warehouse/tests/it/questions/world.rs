@@ -21,6 +21,7 @@ use crate::world::{World, keyring};
 
 pub struct Sample {
     pub questions: Questions,
+    pub warehouse: Warehouse,
     /// A superuser's pool on the warehouse.
     pub pool: PgPool,
     _world: World,
@@ -58,6 +59,7 @@ pub async fn sample() -> Option<Sample> {
     let clock = Clock::from_fn(|| datetime!(2026-11-22 12:00 UTC));
     Some(Sample {
         questions: Questions::new(warehouse.clone(), clock),
+        warehouse,
         pool: database.pool.clone(),
         _world: world,
         _database: database,

@@ -35,9 +35,18 @@ impl Shaper<'_> {
 
     /// Breakdowns, in the order asked; a rank within groups has the group first.
     pub(super) fn groups(&mut self) -> Result<(), Ask> {
-        let places: Vec<usize> = (0..self.parts.len()).filter(|at| self.parts[*at].dimension().is_some() && !self.parts[*at].used).collect();
-        let grouped: Vec<usize> = places.iter().copied().filter(|at| self.is_grouped(*at)).collect();
-        let others: Vec<usize> = places.into_iter().filter(|at| !grouped.contains(at)).collect();
+        let places: Vec<usize> = (0..self.parts.len())
+            .filter(|at| self.parts[*at].dimension().is_some() && !self.parts[*at].used)
+            .collect();
+        let grouped: Vec<usize> = places
+            .iter()
+            .copied()
+            .filter(|at| self.is_grouped(*at))
+            .collect();
+        let others: Vec<usize> = places
+            .into_iter()
+            .filter(|at| !grouped.contains(at))
+            .collect();
         for at in &grouped {
             self.parts[*at].used = true;
             if let Some(by) = at.checked_sub(1).filter(|by| self.parts[*by].is(Role::By)) {
@@ -59,10 +68,19 @@ impl Shaper<'_> {
             }
         }
         let ranks = self.has_rank();
-        let group_dims: Vec<usize> = grouped.iter().filter_map(|at| dimension(self, *at)).collect();
-        let subject_dims: Vec<usize> = subjects.iter().filter_map(|at| dimension(self, *at)).collect();
+        let group_dims: Vec<usize> = grouped
+            .iter()
+            .filter_map(|at| dimension(self, *at))
+            .collect();
+        let subject_dims: Vec<usize> = subjects
+            .iter()
+            .filter_map(|at| dimension(self, *at))
+            .collect();
         if ranks && !subject_dims.is_empty() && !group_dims.is_empty() {
-            if let [within] = group_dims[..] && let [subject] = subject_dims[..] && within != subject {
+            if let [within] = group_dims[..]
+                && let [subject] = subject_dims[..]
+                && within != subject
+            {
                 self.within = Some(within);
                 self.dimensions = vec![within, subject];
                 return Ok(());
@@ -73,7 +91,9 @@ impl Shaper<'_> {
         let mut places: Vec<usize> = grouped.into_iter().chain(subjects).collect();
         places.sort_unstable();
         for at in places {
-            if let Some(found) = dimension(self, at) && !self.dimensions.contains(&found) {
+            if let Some(found) = dimension(self, at)
+                && !self.dimensions.contains(&found)
+            {
                 self.dimensions.push(found);
             }
         }
@@ -87,20 +107,40 @@ impl Shaper<'_> {
 
     /// "The LinkedIn channel", "mercado chileno": it only says what the member is.
     fn qualifies(&self, at: usize) -> bool {
-        let Some(dimension) = self.parts[at].dimension() else { return false };
-        let member_of = |place: Option<usize>| match place.and_then(|place| self.parts.get(place)).map(|part| &part.what) {
-            Some(What::Members(members)) => members.first().map(|member| self.lexicon.members[*member].dimension),
+        let Some(dimension) = self.parts[at].dimension() else {
+            return false;
+        };
+        let member_of = |place: Option<usize>| match place
+            .and_then(|place| self.parts.get(place))
+            .map(|part| &part.what)
+        {
+            Some(What::Members(members)) => members
+                .first()
+                .map(|member| self.lexicon.members[*member].dimension),
             _ => None,
         };
-        let beside = [at.checked_sub(1).and_then(|before| member_of(Some(before))), member_of(Some(at + 1))];
+        let beside = [
+            at.checked_sub(1).and_then(|before| member_of(Some(before))),
+            member_of(Some(at + 1)),
+        ];
         if beside.contains(&Some(dimension)) {
-            let asked = at.checked_sub(1).is_some_and(|before| self.parts[before].is(Role::Which));
+            let asked = at
+                .checked_sub(1)
+                .is_some_and(|before| self.parts[before].is(Role::Which));
             return !asked;
         }
         // "The Latin American market" is a region.
-        let singular = !self.parts[at].is_plural() && !self.lexicon.model.dimensions()[dimension].entity;
-        let adjective = at.checked_sub(1).is_none_or(|before| !self.parts[before].is(Role::Which) && !self.parts[before].role().is_some_and(Role::is_rank));
-        singular && adjective && beside.iter().any(Option::is_some) && !self.has_rank() && self.parts.iter().any(|part| part.metric().is_some())
+        let singular =
+            !self.parts[at].is_plural() && !self.lexicon.model.dimensions()[dimension].entity;
+        let adjective = at.checked_sub(1).is_none_or(|before| {
+            !self.parts[before].is(Role::Which)
+                && !self.parts[before].role().is_some_and(Role::is_rank)
+        });
+        singular
+            && adjective
+            && beside.iter().any(Option::is_some)
+            && !self.has_rank()
+            && self.parts.iter().any(|part| part.metric().is_some())
     }
 
     /// What a list, a rank or a condition is about.
@@ -109,29 +149,49 @@ impl Shaper<'_> {
         let first_metric = self.parts.iter().position(metric);
         if self.has_rank() && !self.has(Role::Sorted) {
             // One thing ranks; a second would be something else.
-            let asked = at.checked_sub(1).is_some_and(|before| self.role(before).is_some_and(|role| role == Role::Which || role.is_rank()) || matches!(self.parts[before].what, What::Number(_)));
-            let units = self.parts.iter().any(|part| matches!(part.what, What::Unit(_)));
-            return earlier.is_empty() && (asked || !units || first_metric.is_none_or(|metric| at < metric)) && (!grouped || asked || self.parts[at].dimension().is_some());
+            let asked = at.checked_sub(1).is_some_and(|before| {
+                self.role(before)
+                    .is_some_and(|role| role == Role::Which || role.is_rank())
+                    || matches!(self.parts[before].what, What::Number(_))
+            });
+            let units = self
+                .parts
+                .iter()
+                .any(|part| matches!(part.what, What::Unit(_)));
+            return earlier.is_empty()
+                && (asked || !units || first_metric.is_none_or(|metric| at < metric))
+                && (!grouped || asked || self.parts[at].dimension().is_some());
         }
         if first_metric.is_none() && self.assumed.is_none() {
             return true;
         }
-        let asked = self.before(at, |part| matches!(part.what, What::Members(_) | What::Number(_)) || part.is(Role::All))
+        let asked = self
+            .before(at, |part| {
+                matches!(part.what, What::Members(_) | What::Number(_)) || part.is(Role::All)
+            })
             .is_some_and(|before| matches!(self.role(before), Some(Role::Which)));
         let conditional = !self.thresholds.is_empty();
         let leads = first_metric.is_none_or(|metric| at < metric) && !grouped;
-        let all = at.checked_sub(1).is_some_and(|before| self.parts[before].is(Role::All) && !across(&self.parts[before].lead));
+        let all = at.checked_sub(1).is_some_and(|before| {
+            self.parts[before].is(Role::All) && !across(&self.parts[before].lead)
+        });
         if conditional && earlier.is_empty() && !grouped {
             return true;
         }
-        (asked || leads || all) && (earlier.is_empty() || at > 0 && self.parts[at - 1].is(Role::And))
+        (asked || leads || all)
+            && (earlier.is_empty() || at > 0 && self.parts[at - 1].is(Role::And))
     }
 
     /// "The revenue of campaigns in Mexico": the noun adds nothing to the filter.
     fn is_plain(&self, at: usize) -> bool {
-        let Some(dimension) = self.parts[at].dimension() else { return false };
-        let entity = self.lexicon.model.dimensions()[dimension].entity && self.parts[at].is_plural();
-        let across = at.checked_sub(1).is_some_and(|before| self.parts[before].is(Role::All) && across(&self.parts[before].lead));
+        let Some(dimension) = self.parts[at].dimension() else {
+            return false;
+        };
+        let entity =
+            self.lexicon.model.dimensions()[dimension].entity && self.parts[at].is_plural();
+        let across = at.checked_sub(1).is_some_and(|before| {
+            self.parts[before].is(Role::All) && across(&self.parts[before].lead)
+        });
         entity || across
     }
 }

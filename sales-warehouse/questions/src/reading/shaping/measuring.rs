@@ -14,9 +14,18 @@ impl Shaper<'_> {
     /// "Campaigns": counted, or grouped by.
     pub(super) fn settle_either(&mut self) -> Result<(), Ask> {
         for at in 0..self.parts.len() {
-            let What::Either { metric, dimension, members } = self.parts[at].what.clone() else { continue };
+            let What::Either {
+                metric,
+                dimension,
+                members,
+            } = self.parts[at].what.clone()
+            else {
+                continue;
+            };
             let number_before = |at: usize| {
-                at >= 2 && matches!(self.parts[at - 1].what, What::Number(_)) && self.role(at - 2).is_some_and(Role::is_comparison)
+                at >= 2
+                    && matches!(self.parts[at - 1].what, What::Number(_))
+                    && self.role(at - 2).is_some_and(Role::is_comparison)
             };
             if number_before(at) {
                 self.parts[at].what = What::Metric(metric);
@@ -29,7 +38,10 @@ impl Shaper<'_> {
             } else {
                 self.parts[at].what = What::Dimension(dimension);
                 if let Some(member) = members.first() {
-                    let part = Part { what: What::Members(vec![*member]), ..self.parts[at].clone() };
+                    let part = Part {
+                        what: What::Members(vec![*member]),
+                        ..self.parts[at].clone()
+                    };
                     self.parts.insert(at + 1, part);
                 }
             }
@@ -48,26 +60,52 @@ impl Shaper<'_> {
             return Ok(false);
         }
         let others = self.parts.iter().enumerate().any(|(place, part)| {
-            place != at && (part.metric().is_some() || matches!(part.what, What::Unclear(_)) || part.is(Role::Sold))
+            place != at
+                && (part.metric().is_some()
+                    || matches!(part.what, What::Unclear(_))
+                    || part.is(Role::Sold))
         });
         if others || self.assumed.is_some() {
             // "Active campaigns, leads and spend by market" lists metrics.
             let listed = |place: Option<usize>, beyond: Option<usize>| {
                 place.is_some_and(|place| self.role(place) == Some(Role::And))
-                    && beyond.and_then(|beyond| self.parts.get(beyond)).is_some_and(|part| part.metric().is_some())
+                    && beyond
+                        .and_then(|beyond| self.parts.get(beyond))
+                        .is_some_and(|part| part.metric().is_some())
             };
-            let ranked = self.has_rank() || !self.parts.iter().all(|part| !part.role().is_some_and(Role::is_comparison));
+            let ranked = self.has_rank()
+                || !self
+                    .parts
+                    .iter()
+                    .all(|part| !part.role().is_some_and(Role::is_comparison));
             return Ok(!ranked
-                && (listed(Some(at + 1).filter(|next| *next < self.parts.len()), Some(at + 2)) || listed(at.checked_sub(1), at.checked_sub(2)))
-                && self.parts.windows(2).any(|pair| pair[0].is(Role::By) || pair[0].role().and_then(grain_of).is_some()));
+                && (listed(
+                    Some(at + 1).filter(|next| *next < self.parts.len()),
+                    Some(at + 2),
+                ) || listed(at.checked_sub(1), at.checked_sub(2)))
+                && self.parts.windows(2).any(|pair| {
+                    pair[0].is(Role::By) || pair[0].role().and_then(grain_of).is_some()
+                }));
         }
-        let dimensions = self.parts.iter().enumerate().any(|(place, part)| place != at && part.dimension().is_some());
+        let dimensions = self
+            .parts
+            .iter()
+            .enumerate()
+            .any(|(place, part)| place != at && part.dimension().is_some());
         if self.has_rank() {
             let most = role.is_some_and(|role| matches!(role, Role::Highest | Role::Lowest));
             return Ok(most && dimensions);
         }
-        let measured = self.has(Role::By) || self.has_grain() || self.has(Role::Trend) || self.has(Role::Share)
-            || self.has(Role::Growth) || self.has(Role::Fall) || self.has(Role::Change) || self.has(Role::Versus) || self.has(Role::PreviousYear) || self.has(Role::PreviousPeriod);
+        let measured = self.has(Role::By)
+            || self.has_grain()
+            || self.has(Role::Trend)
+            || self.has(Role::Share)
+            || self.has(Role::Growth)
+            || self.has(Role::Fall)
+            || self.has(Role::Change)
+            || self.has(Role::Versus)
+            || self.has(Role::PreviousYear)
+            || self.has(Role::PreviousPeriod);
         if measured {
             return Ok(true);
         }
@@ -88,7 +126,10 @@ impl Shaper<'_> {
                 continue;
             }
             let word = &self.parts[place].text;
-            let named = self.lexicon.metric_called(&format!("{word} {noun}")).or_else(|| self.lexicon.metric_called(&format!("{noun} {word}")));
+            let named = self
+                .lexicon
+                .metric_called(&format!("{word} {noun}"))
+                .or_else(|| self.lexicon.metric_called(&format!("{noun} {word}")));
             if let Some(named) = named.filter(|named| *named != metric) {
                 self.parts[at].what = What::Metric(named);
                 self.parts[place].what = What::Role(Role::Filler);
@@ -103,13 +144,27 @@ impl Shaper<'_> {
             if !self.parts[at].is(Role::Average) || self.parts[at].used {
                 continue;
             }
-            let beside = [Some(at + 1), at.checked_sub(1), Some(at + 2), at.checked_sub(2)];
-            let metric = beside.into_iter().flatten().find_map(|place| self.parts.get(place).and_then(Part::metric))
+            let beside = [
+                Some(at + 1),
+                at.checked_sub(1),
+                Some(at + 2),
+                at.checked_sub(2),
+            ];
+            let metric = beside
+                .into_iter()
+                .flatten()
+                .find_map(|place| self.parts.get(place).and_then(Part::metric))
                 .or_else(|| self.parts.iter().find_map(Part::metric));
-            let Some(metric) = metric else { return Err(Ask::Measure) };
+            let Some(metric) = metric else {
+                return Err(Ask::Measure);
+            };
             let found = &self.lexicon.model.metrics()[metric];
-            let is_average = matches!(found.kind, Kind::Ratio | Kind::Average) || matches!(found.unit, Unit::Fraction | Unit::Ratio);
-            let grain = self.parts.iter().find_map(|part| part.role().and_then(grain_of));
+            let is_average = matches!(found.kind, Kind::Ratio | Kind::Average)
+                || matches!(found.unit, Unit::Fraction | Unit::Ratio);
+            let grain = self
+                .parts
+                .iter()
+                .find_map(|part| part.role().and_then(grain_of));
             if !is_average {
                 return Err(Ask::Average(metric, grain));
             }
@@ -132,12 +187,19 @@ impl Shaper<'_> {
             let goods = ["product", "category"].map(|word| self.lexicon.dimension_called(word));
             let is_goods = |part: &Part| match &part.what {
                 What::Dimension(dimension) => goods.contains(&Some(*dimension)),
-                What::Members(members) => members.first().is_some_and(|member| goods.contains(&Some(self.lexicon.members[*member].dimension))),
+                What::Members(members) => members.first().is_some_and(|member| {
+                    goods.contains(&Some(self.lexicon.members[*member].dimension))
+                }),
                 _ => false,
             };
             let sells_goods = self.parts.iter().any(is_goods);
-            let pieces = self.has(Role::HowMany) || (self.has_rank() && sells_goods && !self.has(Role::HowMuch));
-            let called = if pieces { "units sold" } else { "cuanto vendimos" };
+            let pieces = self.has(Role::HowMany)
+                || (self.has_rank() && sells_goods && !self.has(Role::HowMuch));
+            let called = if pieces {
+                "units sold"
+            } else {
+                "cuanto vendimos"
+            };
             if let Some(metric) = self.lexicon.metric_called(called)
                 && (!self.has(Role::HowMany) || sells_goods)
             {
@@ -156,7 +218,9 @@ impl Shaper<'_> {
         }
         self.upgrade();
         for at in 0..self.parts.len() {
-            let Some(metric) = self.parts[at].metric() else { continue };
+            let Some(metric) = self.parts[at].metric() else {
+                continue;
+            };
             let conditional = self.parts[at].used;
             self.parts[at].used = true;
             if !conditional && !self.metrics.contains(&metric) {
@@ -167,17 +231,28 @@ impl Shaper<'_> {
             self.metrics = self.thresholds.clone();
         }
         if self.metrics.is_empty() {
-            let metric = self.counted_by_members().filter(|_| !self.has(Role::HowMuch));
+            let metric = self
+                .counted_by_members()
+                .filter(|_| !self.has(Role::HowMuch));
             self.metrics.extend(metric.or(self.assumed));
         }
         if !self.metrics.is_empty() {
             return self.per_metric();
         }
         if self.has(Role::HowMany) {
-            return Err(self.dimensions.first().map_or(Ask::Measure, |dimension| Ask::Members0(*dimension)));
+            return Err(self
+                .dimensions
+                .first()
+                .map_or(Ask::Measure, |dimension| Ask::Members0(*dimension)));
         }
-        let measured = self.has_rank() || self.compare.is_some() || self.has_grain() || self.has(Role::Trend)
-            || self.has(Role::HowMuch) || self.has(Role::Performance) || self.has(Role::By) || !self.opposed.is_empty();
+        let measured = self.has_rank()
+            || self.compare.is_some()
+            || self.has_grain()
+            || self.has(Role::Trend)
+            || self.has(Role::HowMuch)
+            || self.has(Role::Performance)
+            || self.has(Role::By)
+            || !self.opposed.is_empty();
         if measured || self.dimensions.is_empty() || self.time.is_some() {
             return Err(Ask::Measure);
         }
@@ -199,7 +274,9 @@ impl Shaper<'_> {
     /// "How many subscriptions were cancelled": the word that makes it another metric may stand apart.
     fn upgrade(&mut self) {
         for at in 0..self.parts.len() {
-            let What::Metric(metric) = self.parts[at].what else { continue };
+            let What::Metric(metric) = self.parts[at].what else {
+                continue;
+            };
             if self.parts[at].used {
                 continue;
             }
@@ -211,7 +288,9 @@ impl Shaper<'_> {
                 }
                 let word = self.parts[place].text.clone();
                 let names = [format!("{word} {noun}"), format!("{noun} {word}")];
-                let named = names.iter().find_map(|name| self.lexicon.metric_called(name));
+                let named = names
+                    .iter()
+                    .find_map(|name| self.lexicon.metric_called(name));
                 if let Some(named) = named.filter(|named| *named != metric) {
                     self.parts[at].what = What::Metric(named);
                     self.parts[place].used = true;
@@ -224,9 +303,14 @@ impl Shaper<'_> {
     pub(super) fn ranking(&mut self) -> Result<(), Ask> {
         let mut direction: Option<Direction> = None;
         let mut by: Option<usize> = None;
-        let ranks: Vec<usize> = (0..self.parts.len()).filter(|at| {
-            matches!(self.parts[*at].what, What::Ranked(..)) || self.role(*at).is_some_and(|role| role.is_rank() || role == Role::Sorted)
-        }).collect();
+        let ranks: Vec<usize> = (0..self.parts.len())
+            .filter(|at| {
+                matches!(self.parts[*at].what, What::Ranked(..))
+                    || self
+                        .role(*at)
+                        .is_some_and(|role| role.is_rank() || role == Role::Sorted)
+            })
+            .collect();
         if ranks.is_empty() {
             return Ok(());
         }
@@ -234,7 +318,12 @@ impl Shaper<'_> {
             return Err(Ask::Measure);
         }
         // "Did LinkedIn bring more leads than email": a comparison, and no first one.
-        if !self.opposed.is_empty() && self.dimensions.iter().all(|dimension| self.opposed.contains(dimension)) {
+        if !self.opposed.is_empty()
+            && self
+                .dimensions
+                .iter()
+                .all(|dimension| self.opposed.contains(dimension))
+        {
             for at in ranks {
                 self.parts[at].used = true;
             }
@@ -245,10 +334,20 @@ impl Shaper<'_> {
             let metric = self.ranked_by(*at);
             let lower = self.lexicon.model.metrics()[metric].lower_is_better();
             let found = match self.parts[*at].what {
-                What::Ranked(_, true) | What::Role(Role::Top | Role::Highest) => Some(Direction::Desc),
+                What::Ranked(_, true) | What::Role(Role::Top | Role::Highest) => {
+                    Some(Direction::Desc)
+                }
                 What::Ranked(_, false) | What::Role(Role::Lowest) => Some(Direction::Asc),
-                What::Role(Role::Best) => Some(if lower { Direction::Asc } else { Direction::Desc }),
-                What::Role(Role::Worst) => Some(if lower { Direction::Desc } else { Direction::Asc }),
+                What::Role(Role::Best) => Some(if lower {
+                    Direction::Asc
+                } else {
+                    Direction::Desc
+                }),
+                What::Role(Role::Worst) => Some(if lower {
+                    Direction::Desc
+                } else {
+                    Direction::Asc
+                }),
                 _ => None,
             };
             let plain_top = self.parts[*at].is(Role::Top) && ranks.len() > 1;
@@ -256,7 +355,9 @@ impl Shaper<'_> {
                 by = by.or(Some(metric));
                 continue;
             }
-            if direction.is_some_and(|direction| Some(direction) != found) || by.is_some_and(|by| by != metric) {
+            if direction.is_some_and(|direction| Some(direction) != found)
+                || by.is_some_and(|by| by != metric)
+            {
                 return Err(Ask::Unexplained(vec![*at]));
             }
             direction = found;
@@ -292,7 +393,11 @@ impl Shaper<'_> {
 
     /// The metric nearest to a word that ranks; the one after "by" before all.
     fn ranked_by(&self, at: usize) -> usize {
-        let asked = |place: usize| self.parts[place].metric().filter(|metric| self.metrics.contains(metric));
+        let asked = |place: usize| {
+            self.parts[place]
+                .metric()
+                .filter(|metric| self.metrics.contains(metric))
+        };
         let own = asked(at);
         let by = (1..self.parts.len()).find_map(|place| {
             let by = self.parts[place - 1].is(Role::By) || self.parts[place - 1].is(Role::Sorted);
@@ -305,11 +410,17 @@ impl Shaper<'_> {
 
     /// "Top 5", "the five best", "5 countries with the highest"; else one for a singular, ten for a plural.
     fn take_limit(&mut self, ranks: &[usize], sorted_only: bool) {
-        let numbers: Vec<usize> = (0..self.parts.len()).filter(|at| matches!(self.parts[*at].what, What::Number(_)) && !self.parts[*at].used).collect();
+        let numbers: Vec<usize> = (0..self.parts.len())
+            .filter(|at| matches!(self.parts[*at].what, What::Number(_)) && !self.parts[*at].used)
+            .collect();
         let near = numbers.iter().copied().find(|at| {
             let rank = ranks.iter().any(|rank| rank.abs_diff(*at) == 1);
-            let subject = self.parts[at + 1..].iter().find(|part| !matches!(part.what, What::Members(_)) && !part.role().is_some_and(Role::is_rank));
-            rank || subject.is_some_and(|part| part.dimension().is_some() || matches!(part.what, What::Unit(_)))
+            let subject = self.parts[at + 1..].iter().find(|part| {
+                !matches!(part.what, What::Members(_)) && !part.role().is_some_and(Role::is_rank)
+            });
+            rank || subject.is_some_and(|part| {
+                part.dimension().is_some() || matches!(part.what, What::Unit(_))
+            })
         });
         if let Some(at) = near
             && let What::Number(quantity) = self.parts[at].what
@@ -326,7 +437,11 @@ impl Shaper<'_> {
             return;
         }
         let subject = self.dimensions.last().copied();
-        let plural = self.parts.iter().find(|part| part.dimension().is_some() && part.dimension() == subject).is_some_and(Part::is_plural);
+        let plural = self
+            .parts
+            .iter()
+            .find(|part| part.dimension().is_some() && part.dimension() == subject)
+            .is_some_and(Part::is_plural);
         if subject.is_some() {
             self.limit = Some(if plural { 10 } else { 1 });
         }
@@ -345,8 +460,13 @@ impl Shaper<'_> {
         self.parts[at].used = true;
         self.grain = Some(grain);
         if self.limit.is_none() && !sorted_only {
-            self.limit = Some(if self.parts[at].is_plural() && !self.parts[at].text.ends_with("mes") { 10 } else { 1 });
+            self.limit = Some(
+                if self.parts[at].is_plural() && !self.parts[at].text.ends_with("mes") {
+                    10
+                } else {
+                    1
+                },
+            );
         }
     }
-
 }

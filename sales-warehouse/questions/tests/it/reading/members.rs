@@ -58,7 +58,11 @@ pub fn members(campaigns: usize) -> Members {
         let (place, spanish) = PLACES[number * 5 % PLACES.len()];
         let title = if spanish { es } else { en };
         let month = number % 30;
-        let name = format!("{title} · {place} · {:04}-{:02}", 2024 + month / 12, month % 12 + 1);
+        let name = format!(
+            "{title} · {place} · {:04}-{:02}",
+            2024 + month / 12,
+            month % 12 + 1
+        );
         members.add("campaign", &format!("CMP-{number:06}"), &[&name]);
     }
     members
