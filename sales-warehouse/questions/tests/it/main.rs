@@ -4,3 +4,4 @@
 
 mod compiling;
 mod model;
+mod schema;
