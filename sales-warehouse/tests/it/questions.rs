@@ -2,6 +2,7 @@
 
 mod asked;
 mod generated;
+mod measured;
 mod reference;
 mod shapes;
 mod verified;
