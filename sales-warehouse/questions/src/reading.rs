@@ -215,7 +215,9 @@ impl Reader {
         }
         let early = times(&tokens, today);
         let timed = |at: usize| (0..=at).rev().take(12).any(|start| early[start].is_some_and(|span| span.end > at));
-        let known = |at: usize, token: &Token| self.lexicon.knows(token) || timed(at);
+        let known = |at: usize, token: &Token| {
+            self.lexicon.knows(token) || timed(at) || numbers::is_number(&token.text)
+        };
         let typos = self.spelling.correct(&mut tokens, known);
         let times = if typos.is_empty() { early } else { times(&tokens, today) };
         let items = link(&self.lexicon, &tokens, &times);

@@ -83,7 +83,7 @@ impl Lexicon {
         };
         for (place, metric) in model.metrics().iter().enumerate() {
             let labels = Language::ALL.map(|language| metric.label(language).to_owned());
-            for synonym in metric.synonyms.iter().chain(&labels) {
+            for synonym in metric.synonyms.iter().chain(&labels).filter(|synonym| !asks(synonym)) {
                 let superlative = tokens(synonym).iter().find_map(|token| {
                     SUPERLATIVES.iter().find(|(word, _)| *word == token.text).map(|(_, high)| *high)
                 });
@@ -194,10 +194,25 @@ impl Lexicon {
             return Match { senses: vec![*code], exact: true };
         }
         if let Some(senses) = self.exact.get(&join(|token| &token.text)) {
-            return Match { senses: senses.clone(), exact: true };
+            let mut senses = senses.clone();
+            // "Venta" is an objective, and one of the sales too.
+            if run.len() == 1 && senses.iter().all(|sense| matches!(sense, Sense::Member(_))) {
+                let stems = self.stems.get(&run[0].stem).into_iter().flatten();
+                senses.extend(stems.filter(|sense| matches!(sense, Sense::Metric(_))));
+            }
+            return Match { senses, exact: true };
         }
         let stems = self.stems.get(&join(|token| &token.stem));
         Match { senses: stems.cloned().unwrap_or_default(), exact: false }
+    }
+
+    /// What a word means in any of its forms.
+    pub fn forms(&self, word: &Token) -> Vec<Sense> {
+        let mut senses = self.lookup(&[word]).senses;
+        for sense in self.stems.get(&word.stem).into_iter().flatten() {
+            push(&mut senses, *sense);
+        }
+        senses
     }
 
     /// Whether a word stands in any phrase.
@@ -243,6 +258,12 @@ impl Lexicon {
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.members[a.0].code.cmp(&self.members[b.0].code)));
         best.into_iter().take(limit).map(|(member, _)| member).collect()
     }
+}
+
+/// "How many campaigns" is a question about campaigns, and no name of theirs.
+fn asks(synonym: &str) -> bool {
+    let folded = fold(synonym);
+    ["how many ", "cuantos ", "cuantas "].iter().any(|head| folded.starts_with(head))
 }
 
 fn alike(known: &str, word: &str) -> bool {

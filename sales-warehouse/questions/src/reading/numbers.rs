@@ -70,6 +70,11 @@ pub(crate) fn count(tokens: &[Token], at: usize) -> Option<(i64, usize)> {
     whole.then_some((value as i64, end))
 }
 
+/// Whether a word is a number.
+pub(crate) fn is_number(word: &str) -> bool {
+    simple(word).is_some()
+}
+
 fn is_currency(token: &Token) -> bool {
     token.is(&[
         "$", "€", "£", "usd", "dollars", "dollar", "dolares", "dolar", "bucks", "eur", "euros",

@@ -96,6 +96,8 @@ pub(crate) fn parts(lexicon: &Lexicon, tokens: &[Token], items: &[Item], picks: 
         let Some(what) = what else { continue };
         let text: Vec<&str> = tokens[item.tokens.clone()].iter().map(|token| &*token.text).collect();
         let lead = item.tokens.start.checked_sub(1).map_or("", |before| &tokens[before].text);
+        // Of "de campañas" as no member only the noun is left.
+        let lead = if text.len() > 1 && ["de", "from"].contains(&text[0]) && !matches!(what, What::Members(_) | What::Time(_)) { text[0] } else { lead };
         parts.push(Part { tokens: item.tokens.clone(), what, used: false, lead: lead.to_owned(), text: text.join(" ") });
     }
     parts
@@ -152,7 +154,10 @@ impl Settle<'_> {
         if let Some(what) = self.role(before) {
             return what;
         }
-        if let Some(what) = self.metric() {
+        let named = before.and_then(Part::dimension).is_some_and(|dimension| {
+            members.iter().any(|member| self.lexicon.members[*member].dimension == dimension)
+        });
+        if !named && let Some(what) = self.metric() {
             return Some(what);
         }
         let dimension = item.senses.iter().find_map(|sense| match sense {
@@ -164,8 +169,10 @@ impl Settle<'_> {
         }
         if self.tokens[item.tokens.start].is(&["de", "from"]) && !self.belongs(&members, before) {
             // "From campaigns" is a source of leads, and nothing of spend.
-            let rest = self.lexicon.lookup(&self.tokens[item.tokens.start + 1..item.tokens.end].iter().collect::<Vec<_>>());
-            return rest.senses.first().map(|sense| self.plain(*sense));
+            let words: Vec<&Token> = self.tokens[item.tokens.start + 1..item.tokens.end].iter().collect();
+            let rest = self.lexicon.lookup(&words);
+            let items = [Item { tokens: item.tokens.start + 1..item.tokens.end, senses: rest.senses, exact: rest.exact, ..item.clone() }];
+            return Settle { lexicon: self.lexicon, tokens: self.tokens, items: &items, place: 0 }.what(before);
         }
         Some(What::Members(members))
     }
@@ -194,7 +201,7 @@ impl Settle<'_> {
     fn role(&self, before: Option<&Part>) -> Option<Option<What>> {
         let item = self.item();
         let roles: Vec<Role> = item.senses.iter().filter_map(|sense| match sense {
-            Sense::Role(role) if *role != Role::Command => Some(*role),
+            Sense::Role(role) if *role != Role::Command && !(*role == Role::Person && item.senses.len() > 1) => Some(*role),
             _ => None,
         }).collect();
         if roles.is_empty() {
@@ -269,8 +276,10 @@ impl Settle<'_> {
     /// "Active campaigns" as campaigns that are active.
     fn decompose(&self, run: &[&Token]) -> Option<(usize, usize)> {
         [0, run.len() - 1].into_iter().find_map(|noun| {
-            let dimension = self.lexicon.lookup(&run[noun..=noun]).senses.into_iter().find_map(|sense| match sense {
-                Sense::Dimension(dimension) => Some(dimension),
+            let senses = self.lexicon.forms(run[noun]);
+            let counted = senses.iter().any(|sense| matches!(sense, Sense::Metric(_)));
+            let dimension = senses.into_iter().find_map(|sense| match sense {
+                Sense::Dimension(dimension) if counted => Some(dimension),
                 _ => None,
             })?;
             let rest = if noun == 0 { &run[1..] } else { &run[..noun] };

@@ -33,6 +33,18 @@ impl Shaper<'_> {
         false
     }
 
+    /// "Theme of the campaign", "campaign status": whose it is.
+    pub(super) fn is_possessor(&self, at: usize) -> bool {
+        let of = |place: usize| match self.parts.get(place).map(|part| &part.what) {
+            Some(What::Dimension(dimension) | What::Either { dimension, .. }) => Some(&self.lexicon.model.dimensions()[*dimension]),
+            _ => None,
+        };
+        let Some(own) = of(at).filter(|own| own.entity) else { return false };
+        let owned = |place: Option<usize>| place.and_then(of).is_some_and(|other| other.name != own.name && other.column.dataset == own.column.dataset);
+        let linked = ["de", "del", "of", "la", "las", "the", "each"].contains(&&*self.parts[at].lead);
+        linked && owned(at.checked_sub(1)) || !self.parts[at].is_plural() && owned(Some(at + 1)) && self.parts[at + 1].tokens.start == self.parts[at].tokens.end
+    }
+
     /// Breakdowns, in the order asked; a rank within groups has the group first.
     pub(super) fn groups(&mut self) -> Result<(), Ask> {
         let places: Vec<usize> = (0..self.parts.len()).filter(|at| self.parts[*at].dimension().is_some() && !self.parts[*at].used).collect();
@@ -47,7 +59,7 @@ impl Shaper<'_> {
         let dimension = |shaper: &Self, at: usize| shaper.parts[at].dimension();
         let mut subjects = Vec::new();
         for at in others {
-            if self.qualifies(at) {
+            if self.qualifies(at) || self.is_possessor(at) {
                 self.parts[at].used = true;
                 continue;
             }

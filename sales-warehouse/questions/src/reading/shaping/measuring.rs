@@ -5,6 +5,7 @@ use crate::{
     model::{Kind, Unit},
     query::Direction,
     reading::{
+        lexicon::Lexicon,
         parts::{Part, What},
         vocabulary::Role,
     },
@@ -44,7 +45,7 @@ impl Shaper<'_> {
         if role == Some(Role::HowMany) {
             return Ok(true);
         }
-        if role == Some(Role::By) || self.is_grouped(at) {
+        if role == Some(Role::By) || self.is_grouped(at) || self.is_possessor(at) {
             return Ok(false);
         }
         let others = self.parts.iter().enumerate().any(|(place, part)| {
@@ -82,7 +83,7 @@ impl Shaper<'_> {
 
     /// "How many campaigns are active": as "active campaigns", where that is a metric of its own.
     fn count_members(&mut self, at: usize, metric: usize) {
-        let noun = self.parts[at].text.clone();
+        let noun = self.parts[at].text.rsplit(' ').next().unwrap_or_default().to_owned();
         for place in 0..self.parts.len() {
             if !matches!(self.parts[place].what, What::Members(_)) {
                 continue;
@@ -157,7 +158,7 @@ impl Shaper<'_> {
         self.upgrade();
         for at in 0..self.parts.len() {
             let Some(metric) = self.parts[at].metric() else { continue };
-            let conditional = self.parts[at].used;
+            let conditional = self.parts[at].used || self.is_population(at);
             self.parts[at].used = true;
             if !conditional && !self.metrics.contains(&metric) {
                 self.metrics.push(metric);
@@ -218,6 +219,24 @@ impl Shaper<'_> {
                 }
             }
         }
+    }
+
+    /// "The order value of British customers": whose it is, and no metric of its own.
+    fn is_population(&self, at: usize) -> bool {
+        let Some(metric) = self.parts[at].metric() else { return false };
+        let all = self.lexicon.model.metrics();
+        let simple = !self.parts[at].text.contains(' ') && matches!(all[metric].kind, Kind::Count | Kind::CountDistinct);
+        let Some(measured) = self.metrics.last().filter(|_| simple) else { return false };
+        let first = self.before(at, |part| matches!(part.what, What::Members(_))).map_or(0, |before| before + 1);
+        let of = ["of", "for", "from", "to", "by", "among", "with", "de", "del", "para", "a", "entre", "con", "los", "las", "our", "the", "nuestros"];
+        let related = of.contains(&&*self.parts[first].lead) || of.contains(&&*self.parts[at].lead);
+        let listed = first > 0 && (self.parts[first - 1].is(Role::And) || self.parts[first - 1].role().is_some_and(Role::is_rank) || self.parts[first - 1].is(Role::By));
+        let customers = Some(metric) == self.lexicon.metric_called("customers")
+            && self.lexicon.dimension_called("customer segment").is_some_and(|dimension| {
+                let model = &self.lexicon.model;
+                model.reaches(&all[*measured].name, &model.dimensions()[dimension].name)
+            });
+        related && !listed && (customers || share_rows(self.lexicon, *measured, metric))
     }
 
     /// Order and limit.
@@ -348,5 +367,13 @@ impl Shaper<'_> {
             self.limit = Some(if self.parts[at].is_plural() && !self.parts[at].text.ends_with("mes") { 10 } else { 1 });
         }
     }
+}
 
+/// Whether two metrics count the same rows.
+fn share_rows(lexicon: &Lexicon, one: usize, other: usize) -> bool {
+    let model = &lexicon.model;
+    model.dimensions().iter().all(|dimension| {
+        let metrics = [one, other].map(|metric| model.reaches(&model.metrics()[metric].name, &dimension.name));
+        metrics[0] == metrics[1]
+    })
 }
