@@ -23,12 +23,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Outcome::Answer(query) => {
                 let mut json = serde_json::to_value(query)?;
                 if let Some(parts) = json.as_object_mut() {
-                    parts.retain(|_, part| !part.is_null() && part.as_array().is_none_or(|list| !list.is_empty()));
+                    parts.retain(|_, part| {
+                        !part.is_null() && part.as_array().is_none_or(|list| !list.is_empty())
+                    });
                 }
                 println!("    {json}");
             }
             Outcome::Clarify(ask) => {
-                let choices: Vec<String> = ask.choices.iter().map(|choice| choice.label.clone()).collect();
+                let choices: Vec<String> = ask
+                    .choices
+                    .iter()
+                    .map(|choice| choice.label.clone())
+                    .collect();
                 println!("    ? {:?} {} {choices:?}", ask.reason, ask.question);
             }
             Outcome::Decline(refusal) => println!("    ! {:?}", refusal.reason),

@@ -30,7 +30,7 @@ use contracts::Language;
 pub use self::time::TimeFault;
 use crate::{Members, MetricQuery, Model};
 use lexicon::Lexicon;
-use linking::{Item, link, times};
+use linking::{Item, link};
 use spelling::Spelling;
 use text::{Kind, Token, fold, tokens};
 use vocabulary::Role;
@@ -213,13 +213,25 @@ impl Reader {
         if guarding::is_injection(&fold(question), &tokens) {
             return self.refuse(language, RefusalReason::Injection, Evidence::default());
         }
-        let early = times(&tokens, today);
-        let timed = |at: usize| (0..=at).rev().take(12).any(|start| early[start].is_some_and(|span| span.end > at));
+        let early = time::expressions(&tokens, today);
+        let timed = |at: usize| {
+            (0..=at)
+                .rev()
+                .take(12)
+                .any(|start| early[start].is_some_and(|span| span.end > at))
+        };
         let known = |at: usize, token: &Token| {
-            self.lexicon.knows(token) || timed(at) || numbers::is_number(&token.text)
+            self.lexicon.knows(token)
+                || timed(at)
+                || numbers::is_number(&token.text)
+                || shaping::is_verb(&token.text)
         };
         let typos = self.spelling.correct(&mut tokens, known);
-        let times = if typos.is_empty() { early } else { times(&tokens, today) };
+        let times = if typos.is_empty() {
+            early
+        } else {
+            time::expressions(&tokens, today)
+        };
         let items = link(&self.lexicon, &tokens, &times);
         let evidence = self.evidence(&tokens, &items, &typos);
         if guarding::is_command(&tokens, &items) {
@@ -228,12 +240,27 @@ impl Reader {
         if let Some(reason) = guarding::refused(&tokens, &items) {
             return self.refuse(language, reason, evidence);
         }
-        let outcome = asking::Asker { lexicon: &self.lexicon, tokens: &tokens, items: &items, today, language }.outcome(&evidence);
-        Reading { language, outcome, evidence }
+        let outcome = asking::Asker {
+            lexicon: &self.lexicon,
+            tokens: &tokens,
+            items: &items,
+            today,
+            language,
+        }
+        .outcome(&evidence);
+        Reading {
+            language,
+            outcome,
+            evidence,
+        }
     }
 
     fn refuse(&self, language: Language, reason: RefusalReason, evidence: Evidence) -> Reading {
-        Reading { language, outcome: Outcome::Decline(refusal(language, reason)), evidence }
+        Reading {
+            language,
+            outcome: Outcome::Decline(refusal(language, reason)),
+            evidence,
+        }
     }
 
     fn evidence(&self, tokens: &[Token], items: &[Item], typos: &[(usize, String)]) -> Evidence {
@@ -241,7 +268,11 @@ impl Reader {
         let (mut content, mut explained) = (0_u32, 0_u32);
         for (at, _) in typos {
             let (span, name) = (tokens[*at].span.clone(), tokens[*at].text.clone());
-            evidence.notes.push(Note { span, kind: NoteKind::Typo, name });
+            evidence.notes.push(Note {
+                span,
+                kind: NoteKind::Typo,
+                name,
+            });
         }
         for item in items {
             let span = tokens[item.tokens.start].span.start..tokens[item.tokens.end - 1].span.end;
@@ -271,9 +302,16 @@ impl Reader {
         }
         let model = &self.lexicon.model;
         match item.senses.first() {
-            Some(Sense::Metric(metric) | Sense::Ranked(metric, _)) => (NoteKind::Metric, model.metrics()[*metric].name.clone()),
-            Some(Sense::Dimension(dimension)) => (NoteKind::Dimension, model.dimensions()[*dimension].name.clone()),
-            Some(Sense::Member(member)) => (NoteKind::Member, self.lexicon.members[*member].code.clone()),
+            Some(Sense::Metric(metric) | Sense::Ranked(metric, _)) => {
+                (NoteKind::Metric, model.metrics()[*metric].name.clone())
+            }
+            Some(Sense::Dimension(dimension)) => (
+                NoteKind::Dimension,
+                model.dimensions()[*dimension].name.clone(),
+            ),
+            Some(Sense::Member(member)) => {
+                (NoteKind::Member, self.lexicon.members[*member].code.clone())
+            }
             Some(Sense::Role(_)) => (NoteKind::Word, String::new()),
             None => (NoteKind::Unknown, String::new()),
         }
@@ -281,5 +319,8 @@ impl Reader {
 }
 
 fn refusal(language: Language, reason: RefusalReason) -> Refusal {
-    Refusal { reason, message: replying::refusal(language, reason) }
+    Refusal {
+        reason,
+        message: replying::refusal(language, reason),
+    }
 }

@@ -64,8 +64,20 @@ pub(crate) struct Lexicon {
 
 /// Superlatives that a metric's own synonym may hold: with whether they ask for the highest.
 const SUPERLATIVES: [(&str, bool); 14] = [
-    ("best", true), ("top", true), ("most", true), ("mas", true), ("mejor", true), ("mejores", true), ("highest", true),
-    ("worst", false), ("least", false), ("menos", false), ("peor", false), ("peores", false), ("lowest", false), ("fewest", false),
+    ("best", true),
+    ("top", true),
+    ("most", true),
+    ("mas", true),
+    ("mejor", true),
+    ("mejores", true),
+    ("highest", true),
+    ("worst", false),
+    ("least", false),
+    ("menos", false),
+    ("peor", false),
+    ("peores", false),
+    ("lowest", false),
+    ("fewest", false),
 ];
 
 impl Lexicon {
@@ -83,11 +95,20 @@ impl Lexicon {
         };
         for (place, metric) in model.metrics().iter().enumerate() {
             let labels = Language::ALL.map(|language| metric.label(language).to_owned());
-            for synonym in metric.synonyms.iter().chain(&labels).filter(|synonym| !asks(synonym)) {
+            for synonym in metric
+                .synonyms
+                .iter()
+                .chain(&labels)
+                .filter(|synonym| !asks(synonym))
+            {
                 let superlative = tokens(synonym).iter().find_map(|token| {
-                    SUPERLATIVES.iter().find(|(word, _)| *word == token.text).map(|(_, high)| *high)
+                    SUPERLATIVES
+                        .iter()
+                        .find(|(word, _)| *word == token.text)
+                        .map(|(_, high)| *high)
                 });
-                let sense = superlative.map_or(Sense::Metric(place), |high| Sense::Ranked(place, high));
+                let sense =
+                    superlative.map_or(Sense::Metric(place), |high| Sense::Ranked(place, high));
                 lexicon.add(synonym, sense, true);
             }
         }
@@ -102,7 +123,11 @@ impl Lexicon {
             lexicon.insert(&phrase.words, Sense::Role(phrase.role), false);
             for word in &phrase.words {
                 let (es, en) = lexicon.languages.entry(word.clone()).or_default();
-                let votes = if phrase.language == Language::Es { es } else { en };
+                let votes = if phrase.language == Language::Es {
+                    es
+                } else {
+                    en
+                };
                 *votes = 1;
             }
         }
@@ -111,16 +136,24 @@ impl Lexicon {
 
     fn add_members(&mut self, model: &Model, members: &Members) {
         for member in members.iter() {
-            let found = model.dimensions().iter().position(|one| one.name == member.dimension);
+            let found = model
+                .dimensions()
+                .iter()
+                .position(|one| one.name == member.dimension);
             let Some(dimension) = found else { continue };
             let name = member.names.first().unwrap_or(&member.code).clone();
             let place = self.members.len();
-            self.members.push(Named { dimension, code: member.code.clone(), name });
+            self.members.push(Named {
+                dimension,
+                code: member.code.clone(),
+                name,
+            });
             let sense = Sense::Member(place);
             for name in &member.names {
                 self.add(name, sense, true);
             }
-            let short = member.code.len() == 2 && member.code.bytes().all(|b| b.is_ascii_uppercase());
+            let short =
+                member.code.len() == 2 && member.code.bytes().all(|b| b.is_ascii_uppercase());
             if short {
                 self.codes.insert(fold(&member.code), sense);
             } else if self.senses_of(&member.code).is_empty() {
@@ -139,7 +172,9 @@ impl Lexicon {
     }
 
     fn add(&mut self, phrase: &str, sense: Sense, stems: bool) {
-        let words: Vec<String> = plain(&tokens(phrase)).map(|token| token.text.clone()).collect();
+        let words: Vec<String> = plain(&tokens(phrase))
+            .map(|token| token.text.clone())
+            .collect();
         self.insert(&words, sense, stems);
     }
 
@@ -156,7 +191,12 @@ impl Lexicon {
         if with_stems {
             push(self.stems.entry(stems.join(" ")).or_default(), sense);
         }
-        self.words.extend(words.iter().chain(if with_stems { &stems[..] } else { &[] }).cloned());
+        self.words.extend(
+            words
+                .iter()
+                .chain(if with_stems { &stems[..] } else { &[] })
+                .cloned(),
+        );
     }
 
     fn senses_of(&self, phrase: &str) -> Vec<Sense> {
@@ -166,18 +206,22 @@ impl Lexicon {
 
     /// The one metric that a phrase names.
     pub fn metric_called(&self, phrase: &str) -> Option<usize> {
-        self.senses_of(phrase).into_iter().find_map(|sense| match sense {
-            Sense::Metric(metric) | Sense::Ranked(metric, _) => Some(metric),
-            _ => None,
-        })
+        self.senses_of(phrase)
+            .into_iter()
+            .find_map(|sense| match sense {
+                Sense::Metric(metric) | Sense::Ranked(metric, _) => Some(metric),
+                _ => None,
+            })
     }
 
     /// The one dimension that a phrase names.
     pub fn dimension_called(&self, phrase: &str) -> Option<usize> {
-        self.senses_of(phrase).into_iter().find_map(|sense| match sense {
-            Sense::Dimension(dimension) => Some(dimension),
-            _ => None,
-        })
+        self.senses_of(phrase)
+            .into_iter()
+            .find_map(|sense| match sense {
+                Sense::Dimension(dimension) => Some(dimension),
+                _ => None,
+            })
     }
 
     /// How many tokens the longest phrase that begins with this one has.
@@ -189,9 +233,20 @@ impl Lexicon {
 
     /// What a run of tokens means as a whole.
     pub fn lookup(&self, run: &[&Token]) -> Match {
-        let join = |part: fn(&Token) -> &str| run.iter().map(|token| part(token)).collect::<Vec<_>>().join(" ");
-        if let [only] = run && only.capitals && let Some(code) = self.codes.get(&only.text) {
-            return Match { senses: vec![*code], exact: true };
+        let join = |part: fn(&Token) -> &str| {
+            run.iter()
+                .map(|token| part(token))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        if let [only] = run
+            && only.capitals
+            && let Some(code) = self.codes.get(&only.text)
+        {
+            return Match {
+                senses: vec![*code],
+                exact: true,
+            };
         }
         if let Some(senses) = self.exact.get(&join(|token| &token.text)) {
             let mut senses = senses.clone();
@@ -200,10 +255,16 @@ impl Lexicon {
                 let stems = self.stems.get(&run[0].stem).into_iter().flatten();
                 senses.extend(stems.filter(|sense| matches!(sense, Sense::Metric(_))));
             }
-            return Match { senses, exact: true };
+            return Match {
+                senses,
+                exact: true,
+            };
         }
         let stems = self.stems.get(&join(|token| &token.stem));
-        Match { senses: stems.cloned().unwrap_or_default(), exact: false }
+        Match {
+            senses: stems.cloned().unwrap_or_default(),
+            exact: false,
+        }
     }
 
     /// What a word means in any of its forms.
@@ -217,7 +278,9 @@ impl Lexicon {
 
     /// Whether a word stands in any phrase.
     pub fn knows(&self, token: &Token) -> bool {
-        self.words.contains(&token.text) || self.words.contains(&token.stem) || (token.capitals && self.codes.contains_key(&token.text))
+        self.words.contains(&token.text)
+            || self.words.contains(&token.stem)
+            || (token.capitals && self.codes.contains_key(&token.text))
     }
 
     /// All words that a typo may have been meant for.
@@ -234,9 +297,15 @@ impl Lexicon {
                 Some((1, 0)) => es += 2,
                 Some((0, 1)) => en += 2,
                 _ => {
-                    let ending = ["cion", "ciones", "dad", "mente", "aron", "amos", "anas", "ana"];
+                    let ending = [
+                        "cion", "ciones", "dad", "mente", "aron", "amos", "anas", "ana",
+                    ];
                     es += u32::from(ending.iter().any(|end| token.text.ends_with(end)));
-                    en += u32::from(["ing", "tion", "tions", "ue", "th"].iter().any(|end| token.text.ends_with(end)));
+                    en += u32::from(
+                        ["ing", "tion", "tions", "ue", "th"]
+                            .iter()
+                            .any(|end| token.text.ends_with(end)),
+                    );
                 }
             }
         }
@@ -247,23 +316,39 @@ impl Lexicon {
     pub fn near(&self, dimension: usize, words: &[&str], limit: usize) -> Vec<usize> {
         let mut score: HashMap<usize, f64> = HashMap::new();
         for word in words {
-            for (known, members) in self.by_word.iter().filter(|(known, _)| *known == word || alike(known, word)) {
-                let weight = if known == word { 1.0 } else { 0.8 } / (1.0 + members.len() as f64).ln();
-                for member in members.iter().filter(|member| self.members[**member].dimension == dimension) {
+            for (known, members) in self
+                .by_word
+                .iter()
+                .filter(|(known, _)| *known == word || alike(known, word))
+            {
+                let weight =
+                    if known == word { 1.0 } else { 0.8 } / (1.0 + members.len() as f64).ln();
+                for member in members
+                    .iter()
+                    .filter(|member| self.members[**member].dimension == dimension)
+                {
                     *score.entry(*member).or_default() += weight;
                 }
             }
         }
         let mut best: Vec<(usize, f64)> = score.into_iter().collect();
-        best.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.members[a.0].code.cmp(&self.members[b.0].code)));
-        best.into_iter().take(limit).map(|(member, _)| member).collect()
+        best.sort_by(|a, b| {
+            b.1.total_cmp(&a.1)
+                .then_with(|| self.members[a.0].code.cmp(&self.members[b.0].code))
+        });
+        best.into_iter()
+            .take(limit)
+            .map(|(member, _)| member)
+            .collect()
     }
 }
 
 /// "How many campaigns" is a question about campaigns, and no name of theirs.
 fn asks(synonym: &str) -> bool {
     let folded = fold(synonym);
-    ["how many ", "cuantos ", "cuantas "].iter().any(|head| folded.starts_with(head))
+    ["how many ", "cuantos ", "cuantas "]
+        .iter()
+        .any(|head| folded.starts_with(head))
 }
 
 fn alike(known: &str, word: &str) -> bool {
@@ -273,9 +358,9 @@ fn alike(known: &str, word: &str) -> bool {
 /// Whether a metric counts the very rows that a dimension describes, as interactions by their type.
 pub(crate) fn counts(metric: &Metric, dimension: &Dimension) -> bool {
     match &metric.formula {
-        Formula::Base { sources, .. } => {
-            sources.first().is_some_and(|source| source.dataset == dimension.column.dataset)
-        }
+        Formula::Base { sources, .. } => sources
+            .first()
+            .is_some_and(|source| source.dataset == dimension.column.dataset),
         _ => false,
     }
 }

@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use time::Date;
-
 use super::{
     lexicon::{Lexicon, Sense},
     numbers::{Quantity, quantity},
     text::{Kind, Token},
-    time::{Meaning, TimeSpan, expression},
+    time::{Meaning, TimeSpan},
     vocabulary::Role,
 };
 
@@ -39,16 +37,14 @@ impl Item {
     }
 }
 
-/// The time expression at each token, if one begins there.
-pub(crate) fn times(tokens: &[Token], today: Date) -> Vec<Option<TimeSpan>> {
-    (0..tokens.len()).map(|at| expression(tokens, at, today)).collect()
-}
-
 /// The cover that explains most with the fewest items.
 pub(crate) fn link(lexicon: &Lexicon, tokens: &[Token], times: &[Option<TimeSpan>]) -> Vec<Item> {
     let mut best: Vec<(i32, Option<Item>)> = vec![(0, None); tokens.len() + 1];
     for at in (0..tokens.len()).rev() {
-        let mut choice = (best[at + 1].0 - i32::from(tokens[at].kind != Kind::Mark) * 20, unknown(at));
+        let mut choice = (
+            best[at + 1].0 - i32::from(tokens[at].kind != Kind::Mark) * 20,
+            unknown(at),
+        );
         for (score, item) in candidates(lexicon, tokens, times, at) {
             let total = score + best[item.tokens.end].0;
             if total > choice.0 {
@@ -70,33 +66,78 @@ pub(crate) fn link(lexicon: &Lexicon, tokens: &[Token], times: &[Option<TimeSpan
 }
 
 fn unknown(at: usize) -> Item {
-    Item { tokens: at..at + 1, senses: Vec::new(), exact: false, time: None, quantity: None }
+    Item {
+        tokens: at..at + 1,
+        senses: Vec::new(),
+        exact: false,
+        time: None,
+        quantity: None,
+    }
 }
 
-fn candidates(lexicon: &Lexicon, tokens: &[Token], times: &[Option<TimeSpan>], at: usize) -> Vec<(i32, Item)> {
+fn candidates(
+    lexicon: &Lexicon,
+    tokens: &[Token],
+    times: &[Option<TimeSpan>],
+    at: usize,
+) -> Vec<(i32, Item)> {
     let mut found = Vec::new();
     if let Some(span) = times[at] {
-        let item = Item { tokens: at..span.end, time: Some(span.meaning), ..unknown(at) };
+        let item = Item {
+            tokens: at..span.end,
+            time: Some(span.meaning),
+            ..unknown(at)
+        };
         // A holiday may be a theme as well: what follows decides.
-        let same = run(tokens, at, span.end).map(|run| lexicon.lookup(&run)).unwrap_or_default();
-        let senses = same.senses.into_iter().filter(|sense| matches!(sense, Sense::Member(_))).collect();
-        found.push((weight(span.end - at) - 3, Item { senses, exact: same.exact, ..item }));
+        let same = run(tokens, at, span.end)
+            .map(|run| lexicon.lookup(&run))
+            .unwrap_or_default();
+        let senses = same
+            .senses
+            .into_iter()
+            .filter(|sense| matches!(sense, Sense::Member(_)))
+            .collect();
+        found.push((
+            weight(span.end - at) - 3,
+            Item {
+                senses,
+                exact: same.exact,
+                ..item
+            },
+        ));
     }
     if let Some(quantity) = quantity(tokens, at) {
-        let item = Item { tokens: at..quantity.end, quantity: Some(quantity), ..unknown(at) };
+        let item = Item {
+            tokens: at..quantity.end,
+            quantity: Some(quantity),
+            ..unknown(at)
+        };
         found.push((weight(quantity.end - at) - 4, item));
     }
     let reach = lexicon.reach(&tokens[at]);
     for length in 1..=reach.min(tokens.len() - at) {
-        let Some(run) = run(tokens, at, at + length) else { continue };
+        let Some(run) = run(tokens, at, at + length) else {
+            continue;
+        };
         let matched = lexicon.lookup(&run);
         if matched.senses.is_empty() {
             continue;
         }
         let words = i32::try_from(run.len()).unwrap_or(i32::MAX);
-        let light = matched.senses.iter().all(|sense| matches!(sense, Sense::Role(Role::Filler)));
+        let light = matched
+            .senses
+            .iter()
+            .all(|sense| matches!(sense, Sense::Role(Role::Filler)));
         let score = words * 10 - 4 - i32::from(!matched.exact) - i32::from(light);
-        found.push((score, Item { tokens: at..at + length, senses: matched.senses, exact: matched.exact, ..unknown(at) }));
+        found.push((
+            score,
+            Item {
+                tokens: at..at + length,
+                senses: matched.senses,
+                exact: matched.exact,
+                ..unknown(at)
+            },
+        ));
     }
     found
 }
@@ -109,6 +150,9 @@ fn weight(tokens: usize) -> i32 {
 fn run(tokens: &[Token], at: usize, end: usize) -> Option<Vec<&Token>> {
     let run: Vec<&Token> = tokens[at..end].iter().collect();
     // A mark alone may be a word of its own (">", "%"); within a phrase it must belong to it.
-    let parted = run.len() > 1 && run.iter().any(|token| token.is(&["?", "!", ";", ":", "(", ")", "."]));
+    let parted = run.len() > 1
+        && run
+            .iter()
+            .any(|token| token.is(&["?", "!", ";", ":", "(", ")", "."]));
     (!parted).then_some(run)
 }

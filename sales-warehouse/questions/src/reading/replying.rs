@@ -60,18 +60,53 @@ pub(crate) fn refusal(language: Language, reason: RefusalReason) -> String {
 /// What a clarification asks; `what` is the word or name in question.
 pub(crate) fn clarification(language: Language, reason: ClarifyReason, what: &str) -> String {
     let (es, en) = match reason {
-        ClarifyReason::MissingMeasure => ("¿Qué medida te interesa?", "Which measure are you interested in?"),
-        ClarifyReason::AmbiguousWord => ("¿Qué quieres decir con «{}»?", "What do you mean by “{}”?"),
-        ClarifyReason::UnknownWord => ("No entiendo «{}». ¿Qué quieres decir?", "I don't understand “{}”. What do you mean?"),
-        ClarifyReason::UnknownName => ("No encuentro «{}». ¿Es alguno de estos?", "I can't find “{}”. Is it one of these?"),
-        ClarifyReason::SeveralNames => ("«{}» es el nombre de varios. ¿Cuál?", "Several are called “{}”. Which one?"),
-        ClarifyReason::TwoQuestions => ("Ahí hay más de una pregunta. ¿Cuál respondo primero?", "There is more than one question there. Which one first?"),
-        ClarifyReason::TwoTimes => ("Hay dos periodos en la pregunta. ¿Los comparo, o quieres uno?", "There are two periods in the question. Compare them, or take one?"),
-        ClarifyReason::Contradiction => ("Las condiciones sobre «{}» se contradicen.", "The conditions on “{}” contradict each other."),
-        ClarifyReason::Unreachable => ("Ese dato no se puede dividir así: {}.", "That figure can't be broken down that way: {}."),
-        ClarifyReason::AverageOverTime => ("No calculo medias de {}. ¿Te sirve el desglose?", "I don't average {}. Would the breakdown do?"),
-        ClarifyReason::CountOrList => ("¿Quieres cuántas son, o la lista?", "Do you want how many there are, or the list?"),
-        ClarifyReason::NotCounted => ("No cuento «{}». ¿Quieres la lista?", "I don't count “{}”. Do you want the list?"),
+        ClarifyReason::MissingMeasure => (
+            "¿Qué medida te interesa?",
+            "Which measure are you interested in?",
+        ),
+        ClarifyReason::AmbiguousWord => {
+            ("¿Qué quieres decir con «{}»?", "What do you mean by “{}”?")
+        }
+        ClarifyReason::UnknownWord => (
+            "No entiendo «{}». ¿Qué quieres decir?",
+            "I don't understand “{}”. What do you mean?",
+        ),
+        ClarifyReason::UnknownName => (
+            "No encuentro «{}». ¿Es alguno de estos?",
+            "I can't find “{}”. Is it one of these?",
+        ),
+        ClarifyReason::SeveralNames => (
+            "«{}» es el nombre de varios. ¿Cuál?",
+            "Several are called “{}”. Which one?",
+        ),
+        ClarifyReason::TwoQuestions => (
+            "Ahí hay más de una pregunta. ¿Cuál respondo primero?",
+            "There is more than one question there. Which one first?",
+        ),
+        ClarifyReason::TwoTimes => (
+            "Hay dos periodos en la pregunta. ¿Los comparo, o quieres uno?",
+            "There are two periods in the question. Compare them, or take one?",
+        ),
+        ClarifyReason::Contradiction => (
+            "Las condiciones sobre «{}» se contradicen.",
+            "The conditions on “{}” contradict each other.",
+        ),
+        ClarifyReason::Unreachable => (
+            "Ese dato no se puede dividir así: {}.",
+            "That figure can't be broken down that way: {}.",
+        ),
+        ClarifyReason::AverageOverTime => (
+            "No calculo medias de {}. ¿Te sirve el desglose?",
+            "I don't average {}. Would the breakdown do?",
+        ),
+        ClarifyReason::CountOrList => (
+            "¿Quieres cuántas son, o la lista?",
+            "Do you want how many there are, or the list?",
+        ),
+        ClarifyReason::NotCounted => (
+            "No cuento «{}». ¿Quieres la lista?",
+            "I don't count “{}”. Do you want the list?",
+        ),
         ClarifyReason::Comparison => ("¿Con qué lo comparo?", "Compared with what?"),
         ClarifyReason::Time(fault) => return time_fault(language, fault),
     };
@@ -80,11 +115,26 @@ pub(crate) fn clarification(language: Language, reason: ClarifyReason, what: &st
 
 fn time_fault(language: Language, fault: TimeFault) -> String {
     let (es, en) = match fault {
-        TimeFault::Impossible => ("Esa fecha no existe. ¿Cuál quieres decir?", "There is no such date. Which one do you mean?"),
-        TimeFault::Reversed => ("Ese periodo termina antes de empezar. ¿De cuándo a cuándo?", "That period ends before it begins. From when to when?"),
-        TimeFault::Future => ("Eso aún no ha pasado. ¿Qué periodo quieres?", "That has not happened yet. Which period do you want?"),
-        TimeFault::Recurring => ("Respondo sobre un periodo seguido de días. ¿De cuándo a cuándo?", "I answer about one stretch of days. From when to when?"),
-        TimeFault::Vague => ("¿De qué fecha a qué fecha, exactamente?", "From which day to which, exactly?"),
+        TimeFault::Impossible => (
+            "Esa fecha no existe. ¿Cuál quieres decir?",
+            "There is no such date. Which one do you mean?",
+        ),
+        TimeFault::Reversed => (
+            "Ese periodo termina antes de empezar. ¿De cuándo a cuándo?",
+            "That period ends before it begins. From when to when?",
+        ),
+        TimeFault::Future => (
+            "Eso aún no ha pasado. ¿Qué periodo quieres?",
+            "That has not happened yet. Which period do you want?",
+        ),
+        TimeFault::Recurring => (
+            "Respondo sobre un periodo seguido de días. ¿De cuándo a cuándo?",
+            "I answer about one stretch of days. From when to when?",
+        ),
+        TimeFault::Vague => (
+            "¿De qué fecha a qué fecha, exactamente?",
+            "From which day to which, exactly?",
+        ),
     };
     say(language, es, en, "")
 }
@@ -96,7 +146,15 @@ pub(crate) fn without(language: Language, what: &str) -> String {
 
 /// The label of a choice that counts.
 pub(crate) fn count_or_list(language: Language) -> [String; 2] {
-    [say(language, "Cuántas son", "How many there are", ""), say(language, "La lista", "The list", "")]
+    [
+        say(language, "Cuántas son", "How many there are", ""),
+        say(language, "La lista", "The list", ""),
+    ]
+}
+
+/// The label of the choice that takes a word for a day.
+pub(crate) fn holiday(language: Language) -> String {
+    say(language, "La fecha", "The date", "")
 }
 
 /// The label of a choice that breaks down.

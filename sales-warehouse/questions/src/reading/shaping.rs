@@ -9,6 +9,7 @@ mod grouping;
 mod measuring;
 mod timing;
 
+pub(crate) use measuring::is_verb;
 use time::Date;
 
 use super::{
@@ -35,6 +36,8 @@ pub(crate) enum Ask {
     TimeOrMember(usize, Vec<usize>),
     /// Words that nothing explains, by their parts.
     Unexplained(Vec<usize>),
+    /// Which of these dimensions does the part mean?
+    Dimensions(usize, Vec<usize>),
     /// A name of this dimension that nothing is called.
     Name(usize, Vec<usize>),
     /// Count them, or list them?
@@ -83,7 +86,12 @@ pub(crate) struct Shaper<'a> {
 }
 
 /// The query that parts come to.
-pub(crate) fn shape(lexicon: &Lexicon, parts: Vec<Part>, today: Date, assumed: Option<usize>) -> Result<MetricQuery, Ask> {
+pub(crate) fn shape(
+    lexicon: &Lexicon,
+    parts: Vec<Part>,
+    today: Date,
+    assumed: Option<usize>,
+) -> Result<MetricQuery, Ask> {
     let shaper = Shaper {
         lexicon,
         today,
@@ -112,6 +120,7 @@ impl Shaper<'_> {
         self.person()?;
         self.settle_times()?;
         self.settle_either()?;
+        self.upgrade();
         self.thresholds()?;
         self.absences();
         self.settle_members()?;
@@ -122,6 +131,7 @@ impl Shaper<'_> {
         self.sold();
         self.groups()?;
         self.metrics()?;
+        self.own_dimensions()?;
         self.ranking()?;
         self.grains();
         self.leftovers()?;
@@ -144,36 +154,59 @@ impl Shaper<'_> {
     }
 
     fn has_rank(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part.what, What::Ranked(..)) || part.role().is_some_and(Role::is_rank))
+        self.parts.iter().any(|part| {
+            matches!(part.what, What::Ranked(..)) || part.role().is_some_and(Role::is_rank)
+        })
     }
 
     fn has_grain(&self) -> bool {
-        self.parts.iter().any(|part| part.role().and_then(grain_of).is_some())
+        self.parts
+            .iter()
+            .any(|part| part.role().and_then(grain_of).is_some())
     }
 
     /// A question about single customers is about people.
     fn person(&self) -> Result<(), Ask> {
         let counted = |at: usize| {
-            self.before(at, |part| matches!(part.what, What::Members(_) | What::Number(_)))
-                .is_some_and(|before| matches!(self.role(before), Some(Role::HowMany)))
+            self.before(at, |part| {
+                matches!(part.what, What::Members(_) | What::Number(_))
+            })
+            .is_some_and(|before| matches!(self.role(before), Some(Role::HowMany)))
         };
         let person = self.lexicon.metric_called("customers");
         for (at, part) in self.parts.iter().enumerate() {
-            let people = part.is(Role::Person) || (person.is_some() && part.metric() == person && part.text.split(' ').count() == 1);
+            let people = part.is(Role::Person)
+                || (person.is_some()
+                    && part.metric() == person
+                    && part.text.split(' ').count() == 1);
             if !people || counted(at) {
                 continue;
             }
-            let chosen = self.before(at, |part| matches!(part.what, What::Number(_) | What::Members(_)) || part.is(Role::All)).is_some_and(|before| {
-                let role = self.role(before);
-                let asked = matches!(role, Some(Role::Which)) || role.is_some_and(|role| matches!(role, Role::Best | Role::Worst | Role::Top));
-                asked && before + 3 > at
-            });
+            let chosen = self
+                .before(at, |part| {
+                    matches!(part.what, What::Number(_) | What::Members(_)) || part.is(Role::All)
+                })
+                .is_some_and(|before| {
+                    let role = self.role(before);
+                    let asked = matches!(role, Some(Role::Which))
+                        || role.is_some_and(|role| {
+                            matches!(role, Role::Best | Role::Worst | Role::Top)
+                        });
+                    asked && before + 3 > at
+                });
             let listed = at.checked_sub(1).and_then(|before| self.role(before)) == Some(Role::List)
-                && self.parts.iter().filter(|part| part.metric().is_some()).count() < 2
+                && self
+                    .parts
+                    .iter()
+                    .filter(|part| part.metric().is_some())
+                    .count()
+                    < 2
                 && !self.has(Role::By)
                 && !self.has_grain();
             let only_subject = (part.is(Role::Person) || listed || chosen)
-                && !self.parts.get(at + 1).is_some_and(|next| next.role().and_then(grain_of).is_some() || next.is(Role::By));
+                && !self.parts.get(at + 1).is_some_and(|next| {
+                    next.role().and_then(grain_of).is_some() || next.is(Role::By)
+                });
             if only_subject && (chosen || listed) {
                 return Err(Ask::Person);
             }
@@ -202,28 +235,55 @@ impl Shaper<'_> {
         if unexplained.is_empty() {
             return Ok(());
         }
-        let named = unexplained.iter().all(|at| self.parts[*at].what == What::Unknown)
-            .then(|| self.names_beside(&unexplained)).flatten();
-        Err(named.map_or(Ask::Unexplained(unexplained.clone()), |dimension| Ask::Name(dimension, unexplained)))
+        if let [at] = unexplained[..]
+            && let Some(dimension) = self.parts[at].dimension()
+            && self
+                .parts
+                .get(at + 1)
+                .is_some_and(|next| matches!(next.what, What::Members(_)))
+        {
+            // "The campaign Summer sale": a theme has that name, and so do campaigns.
+            return Err(Ask::Name(dimension, vec![at + 1]));
+        }
+        let named = unexplained
+            .iter()
+            .all(|at| self.parts[*at].what == What::Unknown)
+            .then(|| self.names_beside(&unexplained))
+            .flatten();
+        Err(
+            named.map_or(Ask::Unexplained(unexplained.clone()), |dimension| {
+                Ask::Name(dimension, unexplained)
+            }),
+        )
     }
 
     /// The entity that unknown words stand beside: "the Moonlight Picnic campaign".
     fn names_beside(&self, unexplained: &[usize]) -> Option<usize> {
-        let entity = |part: &Part| match part.what {
-            What::Dimension(dimension) | What::Either { dimension, .. } => Some(dimension),
-            _ => None,
-        }
-        .filter(|dimension| self.lexicon.model.dimensions()[*dimension].entity && !part.is_plural());
+        let entity = |part: &Part| {
+            match part.what {
+                What::Dimension(dimension) | What::Either { dimension, .. } => Some(dimension),
+                _ => None,
+            }
+            .filter(|dimension| {
+                self.lexicon.model.dimensions()[*dimension].entity && !part.is_plural()
+            })
+        };
         let first = *unexplained.first()?;
         let last = *unexplained.last()?;
         let beside = [first.checked_sub(1), Some(last + 1)];
-        beside.into_iter().flatten().find_map(|at| self.parts.get(at).and_then(entity))
+        beside
+            .into_iter()
+            .flatten()
+            .find_map(|at| self.parts.get(at).and_then(entity))
     }
 
     fn contradictions(&self) -> Result<(), Ask> {
         use crate::query::{Op, Value};
         for filter in &self.filters {
-            let same = self.filters.iter().filter(|other| other.field == filter.field);
+            let same = self
+                .filters
+                .iter()
+                .filter(|other| other.field == filter.field);
             let mut least = f64::NEG_INFINITY;
             let mut most = f64::INFINITY;
             for other in same {
@@ -250,11 +310,27 @@ impl Shaper<'_> {
 
     fn reachable(&self) -> Result<(), Ask> {
         let model = &self.lexicon.model;
-        let fields: Vec<&str> = self.dimensions.iter().map(|place| &*model.dimensions()[*place].name)
-            .chain(self.filters.iter().map(|filter| &*filter.field).filter(|field| model.dimension(field).is_some()))
+        let fields: Vec<&str> = self
+            .dimensions
+            .iter()
+            .map(|place| &*model.dimensions()[*place].name)
+            .chain(
+                self.filters
+                    .iter()
+                    .map(|filter| &*filter.field)
+                    .filter(|field| model.dimension(field).is_some()),
+            )
             .collect();
-        let asked = self.metrics.iter().map(|place| &*model.metrics()[*place].name)
-            .chain(self.filters.iter().map(|filter| &*filter.field).filter(|field| model.metric(field).is_some()));
+        let asked = self
+            .metrics
+            .iter()
+            .map(|place| &*model.metrics()[*place].name)
+            .chain(
+                self.filters
+                    .iter()
+                    .map(|filter| &*filter.field)
+                    .filter(|field| model.metric(field).is_some()),
+            );
         for metric in asked {
             if let Some(field) = fields.iter().find(|field| !model.reaches(metric, field)) {
                 return Err(Ask::Unreachable(metric.to_owned(), (*field).to_owned()));

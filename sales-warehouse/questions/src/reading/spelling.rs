@@ -31,7 +31,10 @@ impl Spelling {
         let words: HashSet<&str> = lexicon.words().chain(TIMES.split_whitespace()).collect();
         for word in words {
             if word.len() >= 4 && word.bytes().all(|b| b.is_ascii_lowercase()) {
-                buckets.entry((word.as_bytes()[0], word.len())).or_default().push(word.to_owned());
+                buckets
+                    .entry((word.as_bytes()[0], word.len()))
+                    .or_default()
+                    .push(word.to_owned());
             }
         }
         for words in buckets.values_mut() {
@@ -42,7 +45,11 @@ impl Spelling {
     }
 
     /// Puts known words in the place of typos, and says where: (token, what was written).
-    pub fn correct(&self, tokens: &mut [Token], known: impl Fn(usize, &Token) -> bool) -> Vec<(usize, String)> {
+    pub fn correct(
+        &self,
+        tokens: &mut [Token],
+        known: impl Fn(usize, &Token) -> bool,
+    ) -> Vec<(usize, String)> {
         let mut corrected = Vec::new();
         let mut looked_at = 0;
         for at in 0..tokens.len() {
@@ -72,17 +79,26 @@ impl Spelling {
     fn meant(&self, typo: &str) -> Option<&str> {
         let bytes = typo.as_bytes();
         // A slip may hit the first letter only by swapping it with the second.
-        let firsts = if bytes[0] == bytes[1] { vec![bytes[0]] } else { vec![bytes[0], bytes[1]] };
+        let firsts = if bytes[0] == bytes[1] {
+            vec![bytes[0]]
+        } else {
+            vec![bytes[0], bytes[1]]
+        };
         let mut best: Option<(&str, usize, f64)> = None;
         let mut tie = false;
         for first in firsts {
             for length in typo.len().saturating_sub(2)..=typo.len() + 2 {
                 for word in self.buckets.get(&(first, length)).into_iter().flatten() {
-                    let Some(distance) = slip(typo, word) else { continue };
+                    let Some(distance) = slip(typo, word) else {
+                        continue;
+                    };
                     let alike = strsim::jaro_winkler(typo, word);
-                    let better = best.is_none_or(|(_, least, most)| (distance, -alike) < (least, -most));
+                    let better =
+                        best.is_none_or(|(_, least, most)| (distance, -alike) < (least, -most));
                     tie = best.is_some_and(|(other, least, most)| {
-                        distance == least && (alike - most).abs() < 1e-9 && stem(other) != stem(word)
+                        distance == least
+                            && (alike - most).abs() < 1e-9
+                            && stem(other) != stem(word)
                     }) || (tie && !better);
                     if better {
                         best = Some((word, distance, alike));
@@ -111,6 +127,8 @@ fn slip(typo: &str, word: &str) -> Option<usize> {
 }
 
 fn is_swap(a: &str, b: &str) -> bool {
-    let different: Vec<usize> = (0..a.len()).filter(|at| a.as_bytes()[*at] != b.as_bytes()[*at]).collect();
+    let different: Vec<usize> = (0..a.len())
+        .filter(|at| a.as_bytes()[*at] != b.as_bytes()[*at])
+        .collect();
     matches!(different[..], [first, second] if second == first + 1)
 }

@@ -47,24 +47,12 @@ pub enum TimeFault {
     Vague,
 }
 
-/// The longest time expression that begins at token `at`.
-pub(crate) fn expression(tokens: &[Token], at: usize, today: Date) -> Option<TimeSpan> {
+/// At each token, the longest time expression that begins there.
+pub(crate) fn expressions(tokens: &[Token], today: Date) -> Vec<Option<TimeSpan>> {
     let reader = Expressions {
-        periods: Periods { tokens, today },
+        periods: Periods::new(tokens, today),
     };
-    [
-        reader.since(at),
-        reader.before(at),
-        reader.until(at),
-        reader.after(at),
-        reader.between(at),
-        reader.to_date(at),
-        reader.alone(at),
-        reader.always(at),
-    ]
-    .into_iter()
-    .flatten()
-    .max_by_key(|span| span.end)
+    (0..tokens.len()).map(|at| reader.longest(at)).collect()
 }
 
 struct Expressions<'a> {
@@ -74,6 +62,22 @@ struct Expressions<'a> {
 const ARTICLES: &[&str] = &["the", "el", "la", "los", "las", "a", "al"];
 
 impl Expressions<'_> {
+    fn longest(&self, at: usize) -> Option<TimeSpan> {
+        [
+            self.since(at),
+            self.before(at),
+            self.until(at),
+            self.after(at),
+            self.between(at),
+            self.to_date(at),
+            self.alone(at),
+            self.always(at),
+        ]
+        .into_iter()
+        .flatten()
+        .max_by_key(|span| span.end)
+    }
+
     fn today(&self) -> Date {
         self.periods.today
     }
@@ -562,7 +566,10 @@ mod tests {
     /// What is read where `text` is a whole question, past words that carry no time.
     fn read(text: &str, today: Date) -> String {
         let tokens = tokens(text);
-        let spans = (0..tokens.len()).filter_map(|at| Some((at, expression(&tokens, at, today)?)));
+        let spans = expressions(&tokens, today)
+            .into_iter()
+            .enumerate()
+            .filter_map(|(at, span)| Some((at, span?)));
         let longest = spans.max_by_key(|(at, span)| (span.end - at, std::cmp::Reverse(*at)));
         let Some((_, span)) = longest.filter(|(_, span)| span.end == tokens.len()) else {
             return format!("unread: {longest:?}");
@@ -599,8 +606,8 @@ mod tests {
             let mut today = day!(2023 - 12 - 28);
             for _ in 0..80 {
                 today += ::time::Duration::days(17);
-                for at in 0..tokens.len() {
-                    let meaning = expression(&tokens, at, today).map(|span| span.meaning);
+                for span in expressions(&tokens, today) {
+                    let meaning = span.map(|span| span.meaning);
                     if let Some(Meaning::Range(
                         TimeRange {
                             from: Some(from),

@@ -10,15 +10,29 @@ impl Shaper<'_> {
     /// Growth is held against the period before, unless the question says against what.
     pub(super) fn growth(&mut self) {
         for at in 0..self.parts.len() {
-            let Some(role @ (Role::Growth | Role::Fall | Role::Change)) = self.role(at) else { continue };
+            let Some(role @ (Role::Growth | Role::Fall | Role::Change)) = self.role(at) else {
+                continue;
+            };
             self.parts[at].used = true;
             self.falls |= role == Role::Fall;
             let text = &self.parts[at].text;
-            let grows = ["gr", "crec", "decrec", "fastest"].iter().any(|root| text.starts_with(root)) || text.contains("percent");
-            let measure = if grows { Measure::Growth } else { Measure::Change };
-            let measure = if self.has(Role::Share) { Measure::Growth } else { measure };
+            let grows = ["gr", "crec", "decrec", "fastest"]
+                .iter()
+                .any(|root| text.starts_with(root))
+                || text.contains("percent");
+            let measure = if grows {
+                Measure::Growth
+            } else {
+                Measure::Change
+            };
+            let measure = if self.has(Role::Share) {
+                Measure::Growth
+            } else {
+                measure
+            };
             self.measure.get_or_insert(measure);
-            self.compare.get_or_insert(Compare::With(Baseline::PreviousPeriod));
+            self.compare
+                .get_or_insert(Compare::With(Baseline::PreviousPeriod));
         }
         if self.measure.is_some() {
             for at in 0..self.parts.len() {
@@ -32,7 +46,11 @@ impl Shaper<'_> {
 
     /// The part of a total.
     pub(super) fn shares(&mut self) -> Result<(), Ask> {
-        let Some(at) = self.parts.iter().position(|part| part.is(Role::Share) && !part.used) else {
+        let Some(at) = self
+            .parts
+            .iter()
+            .position(|part| part.is(Role::Share) && !part.used)
+        else {
             return Ok(());
         };
         for place in at..self.parts.len() {
@@ -44,7 +62,10 @@ impl Shaper<'_> {
         let grouped = self.parts.windows(2).any(|pair| {
             pair[0].is(Role::By) && matches!(pair[1].what, What::Dimension(_) | What::Either { .. })
         });
-        let subject = self.parts.windows(2).any(|pair| pair[0].is(Role::Which) && pair[1].dimension().is_some());
+        let subject = self
+            .parts
+            .windows(2)
+            .any(|pair| pair[0].is(Role::Which) && pair[1].dimension().is_some());
         if grouped || subject {
             return Ok(());
         }
@@ -58,20 +79,28 @@ impl Shaper<'_> {
     /// Whose share: of the member that "comes from" names, or else of the only one.
     fn shared_dimension(&self, from: usize) -> Option<usize> {
         let member = |at: usize| match &self.parts[at].what {
-            What::Members(members) => members.first().map(|member| self.lexicon.members[*member].dimension),
+            What::Members(members) => members
+                .first()
+                .map(|member| self.lexicon.members[*member].dimension),
             _ => None,
         };
-        let all: Vec<usize> = (0..self.parts.len()).filter(|at| member(*at).is_some()).collect();
+        let all: Vec<usize> = (0..self.parts.len())
+            .filter(|at| member(*at).is_some())
+            .collect();
         let verb = (from..self.parts.len()).find(|at| self.parts[*at].is(Role::Contribute));
         let after = verb.and_then(|verb| all.iter().find(|at| **at > verb));
         let beside = verb.and_then(|verb| all.iter().rev().find(|at| **at < verb && **at > from));
         let chosen = after.or(beside).or(match all[..] {
             [_] => all.first(),
             // "Email's share of leads in Spain": the one that owns it.
-            _ => all.iter().rev().find(|at| **at < from).or(all.last().filter(|_| {
-                let first = all.first().and_then(|at| member(*at));
-                all.iter().all(|at| member(*at) == first)
-            })),
+            _ => all
+                .iter()
+                .rev()
+                .find(|at| **at < from)
+                .or(all.last().filter(|_| {
+                    let first = all.first().and_then(|at| member(*at));
+                    all.iter().all(|at| member(*at) == first)
+                })),
         });
         chosen.and_then(|at| member(*at))
     }

@@ -14,15 +14,21 @@ use crate::{
 };
 
 /// Words that a time has and a theme has not.
-const BEFORE_TIMES: [&str; 11] = ["on", "during", "in", "en", "durante", "el", "since", "desde", "vs", "for", "last"];
+const BEFORE_TIMES: [&str; 11] = [
+    "on", "during", "in", "en", "durante", "el", "since", "desde", "vs", "for", "last",
+];
 
 impl Shaper<'_> {
     /// Times or themes first, then faults.
     pub(super) fn settle_times(&mut self) -> Result<(), Ask> {
         for at in 0..self.parts.len() {
-            let What::TimeOr(meaning, members) = self.parts[at].what.clone() else { continue };
+            let What::TimeOr(meaning, members) = self.parts[at].what.clone() else {
+                continue;
+            };
             let entity = |at: Option<usize>| {
-                at.and_then(|at| self.parts.get(at)).is_some_and(|part| matches!(part.what, What::Either { .. } | What::Dimension(_)))
+                at.and_then(|at| self.parts.get(at)).is_some_and(|part| {
+                    matches!(part.what, What::Either { .. } | What::Dimension(_))
+                })
             };
             let themed = entity(at.checked_sub(1)) || entity(Some(at + 1));
             let timed = BEFORE_TIMES.contains(&&*self.parts[at].lead);
@@ -45,7 +51,9 @@ impl Shaper<'_> {
     /// Times that nothing has used yet: at most one stretch may be left.
     pub(super) fn take_time(&mut self) -> Result<(), Ask> {
         for at in 0..self.parts.len() {
-            let What::Time(Meaning::Range(range, _)) = self.parts[at].what else { continue };
+            let What::Time(Meaning::Range(range, _)) = self.parts[at].what else {
+                continue;
+            };
             if self.parts[at].used {
                 continue;
             }
@@ -86,7 +94,10 @@ impl Shaper<'_> {
         self.parts[at].used = true;
         let mut next = at + 1;
         // "Against the 30 before": the number says no more than the time does.
-        if self.parts.get(next).is_some_and(|part| matches!(part.what, What::Number(_)))
+        if self
+            .parts
+            .get(next)
+            .is_some_and(|part| matches!(part.what, What::Number(_)))
             && matches!(self.role(next + 1), Some(Role::PreviousPeriod))
         {
             self.parts[next].used = true;
@@ -99,7 +110,11 @@ impl Shaper<'_> {
             What::Role(Role::PreviousPeriod) => {
                 self.parts[next].used = true;
                 let year = self.stated_unit(next) == Some(Unit::Year);
-                self.compare = Some(Compare::With(if year { Baseline::PreviousYear } else { Baseline::PreviousPeriod }));
+                self.compare = Some(Compare::With(if year {
+                    Baseline::PreviousYear
+                } else {
+                    Baseline::PreviousPeriod
+                }));
                 Ok(())
             }
             What::Role(Role::PreviousYear) => {
@@ -115,31 +130,78 @@ impl Shaper<'_> {
 
     /// "Spain against": only what stands before can make sense of it.
     fn before_is_opposed(&self, at: usize) -> Result<(), Ask> {
-        let members = self.parts.iter().filter(|part| matches!(part.what, What::Members(_))).count();
-        if members >= 2 && at > 0 { Ok(()) } else { Err(Ask::Comparison) }
+        let members = self
+            .parts
+            .iter()
+            .filter(|part| matches!(part.what, What::Members(_)))
+            .count();
+        if members >= 2 && at > 0 {
+            Ok(())
+        } else {
+            Err(Ask::Comparison)
+        }
     }
 
     fn stated_unit(&self, but: usize) -> Option<Unit> {
-        self.parts.iter().enumerate().find_map(|(at, part)| match part.what {
-            What::Time(Meaning::Range(_, unit)) if at != but => unit,
-            _ => None,
-        })
+        self.parts
+            .iter()
+            .enumerate()
+            .find_map(|(at, part)| match part.what {
+                What::Time(Meaning::Range(_, unit)) if at != but => unit,
+                _ => None,
+            })
     }
 
     fn versus_time(&mut self, at: usize, other: TimeRange, unit: Option<Unit>) -> Result<(), Ask> {
         self.parts[at].used = true;
         let text = &self.parts[at].text;
         let says = |words: &[&str]| text.split(' ').any(|word| words.contains(&word));
-        let before = says(&["previous", "prior", "preceding", "anterior", "anteriores", "previo", "previa", "previos", "before"]);
-        let relative = before || says(&["last", "past", "pasado", "pasada", "pasados", "pasadas", "ultimo", "ultima", "ago", "hace", "ayer", "yesterday"]);
-        let stated = self.parts.iter().enumerate().find_map(|(place, part)| match part.what {
-            What::Time(Meaning::Range(range, unit)) if place != at => Some((range, unit)),
-            _ => None,
-        });
-        let baseline = |unit: Unit| if unit == Unit::Year { Baseline::PreviousYear } else { Baseline::PreviousPeriod };
+        let before = says(&[
+            "previous",
+            "prior",
+            "preceding",
+            "anterior",
+            "anteriores",
+            "previo",
+            "previa",
+            "previos",
+            "before",
+        ]);
+        let relative = before
+            || says(&[
+                "last",
+                "past",
+                "pasado",
+                "pasada",
+                "pasados",
+                "pasadas",
+                "ultimo",
+                "ultima",
+                "ago",
+                "hace",
+                "ayer",
+                "yesterday",
+            ]);
+        let stated = self
+            .parts
+            .iter()
+            .enumerate()
+            .find_map(|(place, part)| match part.what {
+                What::Time(Meaning::Range(range, unit)) if place != at => Some((range, unit)),
+                _ => None,
+            });
+        let baseline = |unit: Unit| {
+            if unit == Unit::Year {
+                Baseline::PreviousYear
+            } else {
+                Baseline::PreviousPeriod
+            }
+        };
         let Some((asked, asked_unit)) = stated else {
             // "Against last month", of nothing: of this month.
-            let unit = unit.filter(|unit| relative && unit.before(self.today, 1).range() == other).ok_or(Ask::Comparison)?;
+            let unit = unit
+                .filter(|unit| relative && unit.before(self.today, 1).range() == other)
+                .ok_or(Ask::Comparison)?;
             self.time = Some(unit.around(self.today).range());
             self.compare = Some(Compare::With(baseline(unit)));
             return Ok(());
@@ -152,8 +214,11 @@ impl Shaper<'_> {
             (None, _) => before && (other == asked || ends_at(other, asked)),
             _ => false,
         };
-        let year_before = unit == Some(Unit::Year) && asked_unit != Some(Unit::Year) && relative
-            && asked.to.map(|to| days_before(to, 1).year() - 1) == other.from.map(|from| from.year());
+        let year_before = unit == Some(Unit::Year)
+            && asked_unit != Some(Unit::Year)
+            && relative
+            && asked.to.map(|to| days_before(to, 1).year() - 1)
+                == other.from.map(|from| from.year());
         self.compare = Some(if year_before {
             Compare::With(Baseline::PreviousYear)
         } else if just_before {
@@ -168,14 +233,18 @@ impl Shaper<'_> {
     pub(super) fn grains(&mut self) {
         let mut grain = None;
         for at in 0..self.parts.len() {
-            let Some(found) = self.role(at).and_then(grain_of) else { continue };
+            let Some(found) = self.role(at).and_then(grain_of) else {
+                continue;
+            };
             if grain.is_none_or(|grain| grain == found) {
                 grain = Some(found);
                 self.parts[at].used = true;
             }
         }
         // Rows by time have no first five.
-        if let Some(grain) = grain && (self.limit.is_none() || self.grain.is_some()) {
+        if let Some(grain) = grain
+            && (self.limit.is_none() || self.grain.is_some())
+        {
             self.grain = Some(grain);
         } else if grain.is_some() {
             for at in 0..self.parts.len() {
@@ -184,7 +253,10 @@ impl Shaper<'_> {
                 }
             }
         }
-        let trend = self.has(Role::Trend) && self.compare.is_none() && self.limit.is_none() && !self.metrics.is_empty();
+        let trend = self.has(Role::Trend)
+            && self.compare.is_none()
+            && self.limit.is_none()
+            && !self.metrics.is_empty();
         if trend && self.grain.is_none() {
             self.grain = Some(Grain::Month);
         }

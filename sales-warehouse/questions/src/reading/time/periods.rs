@@ -1,5 +1,7 @@
 //! Periods: stretches of the calendar that have a name.
 
+use std::cell::RefCell;
+
 use time::Date;
 
 use super::{
@@ -54,10 +56,11 @@ impl Period {
     }
 }
 
-#[derive(Clone, Copy)]
 pub(super) struct Periods<'a> {
     pub tokens: &'a [Token],
     pub today: Date,
+    /// What begins at each token: every kind of expression asks again.
+    known: RefCell<Vec<Option<Found>>>,
 }
 
 type Found = Option<(usize, Period)>;
@@ -71,6 +74,7 @@ const LAST: &[&str] = &[
     "trailing",
     "latest",
     "recent",
+    "ult",
     "ultimo",
     "ultima",
     "ultimos",
@@ -118,6 +122,15 @@ const WHOLE: &[&str] = &[
 const OF: &[&str] = &["of", "de", "del", "in", "en", "the", "el", "la", "este"];
 
 impl<'a> Periods<'a> {
+    pub fn new(tokens: &'a [Token], today: Date) -> Self {
+        let known = RefCell::new(vec![None; tokens.len()]);
+        Self {
+            tokens,
+            today,
+            known,
+        }
+    }
+
     pub fn is(&self, at: usize, words: &[&str]) -> bool {
         self.tokens.get(at).is_some_and(|token| token.is(words))
     }
@@ -164,9 +177,15 @@ impl<'a> Periods<'a> {
 
     /// The longest period that begins at `at`.
     pub fn period(&self, at: usize) -> Found {
-        if at >= self.tokens.len() {
-            return None;
-        }
+        let known = *self.known.borrow().get(at)?;
+        known.unwrap_or_else(|| {
+            let found = self.longest(at);
+            self.known.borrow_mut()[at] = Some(found);
+            found
+        })
+    }
+
+    fn longest(&self, at: usize) -> Found {
         [
             self.numeric_date(at),
             self.yearly(at),
@@ -1006,10 +1025,7 @@ impl<'a> Periods<'a> {
                 2,
             ),
             (&["yesterday", "ayer"], 1),
-            (
-                &["today", "hoy", "right now", "now", "ahora mismo", "ahora"],
-                0,
-            ),
+            (&["today", "hoy"], 0),
             (&["tomorrow"], -1),
         ] {
             if let Some(end) = self.phrase(at, phrases) {

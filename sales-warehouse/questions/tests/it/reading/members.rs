@@ -53,7 +53,12 @@ pub fn members(campaigns: usize) -> Members {
     for industry in INDUSTRIES {
         members.add("industry", industry, &[industry]);
     }
-    for slug in ["bakery-bread-basket", "coffee-latte-art", "denim-jacket-flatlay", "christmas-tree-gifts"] {
+    for slug in [
+        "bakery-bread-basket",
+        "coffee-latte-art",
+        "denim-jacket-flatlay",
+        "christmas-tree-gifts",
+    ] {
         members.add("content", slug, &[slug]);
     }
     for number in 1..=campaigns {
@@ -61,7 +66,11 @@ pub fn members(campaigns: usize) -> Members {
         let (place, spanish) = PLACES[number * 5 % PLACES.len()];
         let title = if spanish { es } else { en };
         let month = number % 30;
-        let name = format!("{title} · {place} · {:04}-{:02}", 2024 + month / 12, month % 12 + 1);
+        let name = format!(
+            "{title} · {place} · {:04}-{:02}",
+            2024 + month / 12,
+            month % 12 + 1
+        );
         members.add("campaign", &format!("CMP-{number:06}"), &[&name]);
     }
     members

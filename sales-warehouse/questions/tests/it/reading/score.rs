@@ -71,8 +71,12 @@ pub fn score(reader: &Reader, lines: &str) -> Result<Score, serde_json::Error> {
                 score.answers += 1;
                 score.exact += usize::from(right);
             }
-            Expect::Clarify => score.clarify = (score.clarify.0 + usize::from(right), score.clarify.1 + 1),
-            Expect::Decline => score.decline = (score.decline.0 + usize::from(right), score.decline.1 + 1),
+            Expect::Clarify => {
+                score.clarify = (score.clarify.0 + usize::from(right), score.clarify.1 + 1)
+            }
+            Expect::Decline => {
+                score.decline = (score.decline.0 + usize::from(right), score.decline.1 + 1)
+            }
         }
         if !right {
             let expected = match &question.expect {
@@ -84,7 +88,10 @@ pub fn score(reader: &Reader, lines: &str) -> Result<Score, serde_json::Error> {
                 Outcome::Clarify(ask) => format!("clarify {:?}: {}", ask.reason, ask.question),
                 Outcome::Decline(refusal) => format!("decline {:?}", refusal.reason),
             };
-            score.failures.push(format!("{} {}\n    expected {expected}\n    read     {read}", question.id, question.text));
+            score.failures.push(format!(
+                "{} {}\n    expected {expected}\n    read     {read}",
+                question.id, question.text
+            ));
         }
     }
     Ok(score)
@@ -98,19 +105,34 @@ fn normal(query: &MetricQuery) -> MetricQuery {
             members.sort();
         }
     }
-    query.filters.sort_by_key(|filter: &Filter| (filter.field.clone(), format!("{:?} {:?}", filter.op, filter.value)));
+    query.filters.sort_by_key(|filter: &Filter| {
+        (
+            filter.field.clone(),
+            format!("{:?} {:?}", filter.op, filter.value),
+        )
+    });
     query.filters.dedup();
-    if query.time.is_some_and(|time| time.from.is_none() && time.to.is_none()) {
+    if query
+        .time
+        .is_some_and(|time| time.from.is_none() && time.to.is_none())
+    {
         query.time = None;
     }
-    debug_assert!(query.filters.iter().all(|filter| !matches!((&filter.op, &filter.value), (Op::In, Value::Member(_)))));
+    debug_assert!(
+        query
+            .filters
+            .iter()
+            .all(|filter| !matches!((&filter.op, &filter.value), (Op::In, Value::Member(_))))
+    );
     query
 }
 
 fn short(query: &MetricQuery) -> String {
     let mut json = serde_json::to_value(query).unwrap_or_default();
     if let Some(parts) = json.as_object_mut() {
-        parts.retain(|_, part| !part.is_null() && part.as_array().is_none_or(|list| !list.is_empty()));
+        parts.retain(|_, part| {
+            !part.is_null() && part.as_array().is_none_or(|list| !list.is_empty())
+        });
     }
     json.to_string()
 }
@@ -121,10 +143,20 @@ impl fmt::Display for Score {
         writeln!(
             f,
             "exact {}/{} ({:.1} %), silent wrong {}/{} ({:.1} %), clarify {}/{}, decline {}/{}, slowest {} us",
-            self.exact, self.answers, percent(self.exact, self.answers),
-            self.silent, self.questions, percent(self.silent, self.questions),
-            self.clarify.0, self.clarify.1, self.decline.0, self.decline.1, self.slowest,
+            self.exact,
+            self.answers,
+            percent(self.exact, self.answers),
+            self.silent,
+            self.questions,
+            percent(self.silent, self.questions),
+            self.clarify.0,
+            self.clarify.1,
+            self.decline.0,
+            self.decline.1,
+            self.slowest,
         )?;
-        self.failures.iter().try_for_each(|failure| writeln!(f, "  {failure}"))
+        self.failures
+            .iter()
+            .try_for_each(|failure| writeln!(f, "  {failure}"))
     }
 }
