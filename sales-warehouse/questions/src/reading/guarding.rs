@@ -117,7 +117,18 @@ pub(crate) fn is_command(tokens: &[Token], items: &[Item]) -> bool {
         return false;
     };
     let at = item.tokens.start;
-    let commands = item.has(Role::Command) || command_word(&tokens[at], item);
+    // "Email all customers" is one, "email's share of revenue" none.
+    let other = item
+        .senses
+        .iter()
+        .any(|sense| !matches!(sense, super::lexicon::Sense::Role(_)));
+    let object = tokens.get(item.tokens.end).is_some_and(|next| {
+        next.is(&[
+            "all", "every", "the", "our", "to", "a", "this", "them", "a", "todos", "todas", "los",
+            "las",
+        ])
+    });
+    let commands = item.has(Role::Command) && (!other || object) || command_word(&tokens[at], item);
     // "Change in revenue" and "baja de leads" are nouns.
     let noun = tokens
         .get(item.tokens.end)

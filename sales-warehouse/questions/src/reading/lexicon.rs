@@ -56,6 +56,8 @@ pub(crate) struct Lexicon {
     codes: HashMap<String, Sense>,
     /// The longest phrase that begins with a word or a stem.
     reach: HashMap<String, usize>,
+    /// Beginnings of longer phrases, by words and by stems.
+    beginnings: HashSet<String>,
     words: HashSet<String>,
     languages: HashMap<String, (u8, u8)>,
     /// Members of entities by a word of their names.
@@ -89,6 +91,7 @@ impl Lexicon {
             stems: HashMap::new(),
             codes: HashMap::new(),
             reach: HashMap::new(),
+            beginnings: HashSet::new(),
             words: HashSet::new(),
             languages: HashMap::new(),
             by_word: HashMap::new(),
@@ -187,6 +190,12 @@ impl Lexicon {
             let reach = self.reach.entry(first.clone()).or_default();
             *reach = (*reach).max(words.len());
         }
+        for end in 1..words.len() {
+            self.beginnings.insert(words[..end].join(" "));
+            if with_stems {
+                self.beginnings.insert(stems[..end].join(" "));
+            }
+        }
         push(self.exact.entry(words.join(" ")).or_default(), sense);
         if with_stems {
             push(self.stems.entry(stems.join(" ")).or_default(), sense);
@@ -229,6 +238,13 @@ impl Lexicon {
         let of = |word: &str| self.reach.get(word).copied().unwrap_or(0);
         let code = usize::from(self.codes.contains_key(&first.text));
         of(&first.text).max(of(&first.stem)).max(code)
+    }
+
+    /// Whether some longer phrase begins with a run of tokens.
+    pub fn goes_on(&self, run: &[Token]) -> bool {
+        let join = |part: fn(&Token) -> &str| run.iter().map(part).collect::<Vec<_>>().join(" ");
+        self.beginnings.contains(&join(|token| &token.text))
+            || self.beginnings.contains(&join(|token| &token.stem))
     }
 
     /// What a run of tokens means as a whole.
@@ -315,7 +331,7 @@ impl Lexicon {
     /// Members of entities whose names share most words with these; best first, at most `limit`.
     pub fn near(&self, dimension: usize, words: &[&str], limit: usize) -> Vec<usize> {
         let mut score: HashMap<usize, f64> = HashMap::new();
-        for word in words {
+        for word in words.iter().take(8) {
             for (known, members) in self
                 .by_word
                 .iter()

@@ -116,6 +116,9 @@ fn candidates(
     }
     let reach = lexicon.reach(&tokens[at]);
     for length in 1..=reach.min(tokens.len() - at) {
+        if length > 1 && !lexicon.goes_on(&tokens[at..at + length - 1]) {
+            break;
+        }
         let Some(run) = run(tokens, at, at + length) else {
             continue;
         };

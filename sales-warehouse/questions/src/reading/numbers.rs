@@ -137,7 +137,7 @@ fn ascii(text: &str) -> Option<f64> {
 
 fn words(tokens: &[Token], at: usize) -> Option<(f64, usize)> {
     let (mut value, mut end) = (simple(&tokens.get(at)?.text)?, at + 1);
-    if value >= 20.0 && value < 100.0 && value % 10.0 == 0.0 {
+    if (20.0..100.0).contains(&value) && value % 10.0 == 0.0 {
         let and = tokens.get(end).is_some_and(|token| token.is(&["y"]));
         let next = end + usize::from(and);
         let unit = tokens.get(next).and_then(|token| simple(&token.text));

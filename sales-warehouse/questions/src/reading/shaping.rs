@@ -7,6 +7,7 @@ mod comparing;
 mod filtering;
 mod grouping;
 mod measuring;
+mod ranking;
 mod timing;
 
 pub(crate) use measuring::is_verb;
@@ -245,16 +246,20 @@ impl Shaper<'_> {
             // "The campaign Summer sale": a theme has that name, and so do campaigns.
             return Err(Ask::Name(dimension, vec![at + 1]));
         }
-        let named = unexplained
-            .iter()
-            .all(|at| self.parts[*at].what == What::Unknown)
-            .then(|| self.names_beside(&unexplained))
-            .flatten();
-        Err(
-            named.map_or(Ask::Unexplained(unexplained.clone()), |dimension| {
-                Ask::Name(dimension, unexplained)
-            }),
-        )
+        let (nouns, words): (Vec<usize>, Vec<usize>) = unexplained.iter().partition(|at| {
+            let dimension = self.parts[**at].dimension();
+            dimension.is_some_and(|one| self.lexicon.model.dimensions()[one].entity)
+        });
+        let unknown =
+            !words.is_empty() && words.iter().all(|at| self.parts[*at].what == What::Unknown);
+        let noun = nouns.first().and_then(|at| self.parts[*at].dimension());
+        match noun
+            .or_else(|| self.names_beside(&words))
+            .filter(|_| unknown)
+        {
+            Some(dimension) => Err(Ask::Name(dimension, words)),
+            None => Err(Ask::Unexplained(unexplained)),
+        }
     }
 
     /// The entity that unknown words stand beside: "the Moonlight Picnic campaign".
