@@ -30,7 +30,7 @@ use contracts::Language;
 pub use self::time::TimeFault;
 use crate::{Members, MetricQuery, Model};
 use lexicon::Lexicon;
-use linking::{Item, link, times};
+use linking::{Item, link};
 use spelling::Spelling;
 use text::{Kind, Token, fold, tokens};
 use vocabulary::Role;
@@ -213,19 +213,24 @@ impl Reader {
         if guarding::is_injection(&fold(question), &tokens) {
             return self.refuse(language, RefusalReason::Injection, Evidence::default());
         }
-        let early = times(&tokens, today);
+        let early = time::expressions(&tokens, today);
         let timed = |at: usize| {
             (0..=at)
                 .rev()
                 .take(12)
                 .any(|start| early[start].is_some_and(|span| span.end > at))
         };
-        let known = |at: usize, token: &Token| self.lexicon.knows(token) || timed(at);
+        let known = |at: usize, token: &Token| {
+            self.lexicon.knows(token)
+                || timed(at)
+                || numbers::is_number(&token.text)
+                || shaping::is_verb(&token.text)
+        };
         let typos = self.spelling.correct(&mut tokens, known);
         let times = if typos.is_empty() {
             early
         } else {
-            times(&tokens, today)
+            time::expressions(&tokens, today)
         };
         let items = link(&self.lexicon, &tokens, &times);
         let evidence = self.evidence(&tokens, &items, &typos);

@@ -19,6 +19,19 @@ use crate::MetricQuery;
 /// Choices that a clarification offers at most.
 const CHOICES: usize = 5;
 
+/// What to offer where no measure was named, as far as the question can be asked of it.
+const OFFERED: [&str; 9] = [
+    "revenue",
+    "roas",
+    "leads",
+    "clicks",
+    "spend",
+    "sales",
+    "budget",
+    "interactions",
+    "reactions",
+];
+
 pub(crate) struct Asker<'a> {
     pub lexicon: &'a Lexicon,
     pub tokens: &'a [Token],
@@ -203,11 +216,31 @@ impl Asker<'_> {
                     .collect();
                 self.clarify(reason, &text(at), choices)
             }
+            Ask::Dimensions(at, dimensions) => {
+                let choices = dimensions
+                    .iter()
+                    .map(|dimension| self.pick(start(at), Sense::Dimension(*dimension)))
+                    .collect();
+                self.clarify(ClarifyReason::AmbiguousWord, &text(at), choices)
+            }
             Ask::TimeOrMember(at, members) => {
-                let choices = members
+                let mut choices: Vec<Choice> = members
                     .iter()
                     .map(|member| self.pick(start(at), Sense::Member(*member)))
                     .collect();
+                let dated = self.items.iter().cloned().map(|item| {
+                    let senses = if item.tokens.start == start(at) {
+                        Vec::new()
+                    } else {
+                        item.senses
+                    };
+                    Item { senses, ..item }
+                });
+                let query = self.shape(&dated.collect::<Vec<_>>(), &[], None).ok();
+                choices.push(Choice {
+                    label: replying::holiday(self.language),
+                    query,
+                });
                 self.clarify(ClarifyReason::AmbiguousWord, &text(at), choices)
             }
             Ask::Unexplained(places) => {
@@ -369,20 +402,21 @@ impl Asker<'_> {
         if (unknown > 0 && (!about || unknown > 1)) || !(about || vague) {
             return self.decline(RefusalReason::OutOfScope);
         }
-        let mut units = Vec::new();
-        let mut choices = Vec::new();
-        for (place, metric) in self.lexicon.model.metrics().iter().enumerate().rev() {
-            if units.contains(&(metric.unit, metric.lower_is_better())) {
-                continue;
-            }
-            if let Ok(query) = self.shape(self.items, &[], Some(place)) {
-                units.push((metric.unit, metric.lower_is_better()));
-                choices.push(Choice {
-                    label: metric.label(self.language).to_owned(),
+        let offered = OFFERED
+            .iter()
+            .filter_map(|word| self.lexicon.metric_called(word));
+        let choices = offered
+            .filter_map(|metric| {
+                let query = self.shape(self.items, &[], Some(metric)).ok()?;
+                let label = self.lexicon.model.metrics()[metric]
+                    .label(self.language)
+                    .to_owned();
+                Some(Choice {
+                    label,
                     query: Some(query),
-                });
-            }
-        }
+                })
+            })
+            .collect();
         self.clarify(ClarifyReason::MissingMeasure, "", choices)
     }
 

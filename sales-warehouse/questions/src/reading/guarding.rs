@@ -117,7 +117,18 @@ pub(crate) fn is_command(tokens: &[Token], items: &[Item]) -> bool {
         return false;
     };
     let at = item.tokens.start;
-    let commands = item.has(Role::Command) || command_word(&tokens[at], item);
+    // "Email all customers" is one, "email's share of revenue" none.
+    let other = item
+        .senses
+        .iter()
+        .any(|sense| !matches!(sense, super::lexicon::Sense::Role(_)));
+    let object = tokens.get(item.tokens.end).is_some_and(|next| {
+        next.is(&[
+            "all", "every", "the", "our", "to", "a", "this", "them", "a", "todos", "todas", "los",
+            "las",
+        ])
+    });
+    let commands = item.has(Role::Command) && (!other || object) || command_word(&tokens[at], item);
     // "Change in revenue" and "baja de leads" are nouns.
     let noun = tokens
         .get(item.tokens.end)
@@ -153,6 +164,11 @@ fn position(tokens: &[Token], of: &Token) -> usize {
 
 /// The first word that puts a question out of scope.
 pub(crate) fn refused(tokens: &[Token], items: &[Item]) -> Option<RefusalReason> {
+    let measured = items.iter().any(|item| {
+        item.senses
+            .iter()
+            .any(|sense| matches!(sense, super::lexicon::Sense::Metric(_)))
+    });
     for (at, item) in items.iter().enumerate() {
         let Some(role) = item.senses.iter().find_map(|sense| match sense {
             super::lexicon::Sense::Role(role) if role.refuses() => Some(*role),
@@ -178,6 +194,8 @@ pub(crate) fn refused(tokens: &[Token], items: &[Item]) -> Option<RefusalReason>
                             .iter()
                             .any(|sense| matches!(sense, super::lexicon::Sense::Dimension(_)))
                     }) => {}
+            // "Images with most clicks" are counted, not shown.
+            Role::Picture if measured => {}
             Role::Personal => return Some(RefusalReason::PersonalData),
             Role::Forecast => return Some(RefusalReason::Forecast),
             Role::Advice => return Some(RefusalReason::Advice),

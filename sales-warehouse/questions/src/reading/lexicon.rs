@@ -56,6 +56,8 @@ pub(crate) struct Lexicon {
     codes: HashMap<String, Sense>,
     /// The longest phrase that begins with a word or a stem.
     reach: HashMap<String, usize>,
+    /// Beginnings of longer phrases, by words and by stems.
+    beginnings: HashSet<String>,
     words: HashSet<String>,
     languages: HashMap<String, (u8, u8)>,
     /// Members of entities by a word of their names.
@@ -89,13 +91,19 @@ impl Lexicon {
             stems: HashMap::new(),
             codes: HashMap::new(),
             reach: HashMap::new(),
+            beginnings: HashSet::new(),
             words: HashSet::new(),
             languages: HashMap::new(),
             by_word: HashMap::new(),
         };
         for (place, metric) in model.metrics().iter().enumerate() {
             let labels = Language::ALL.map(|language| metric.label(language).to_owned());
-            for synonym in metric.synonyms.iter().chain(&labels) {
+            for synonym in metric
+                .synonyms
+                .iter()
+                .chain(&labels)
+                .filter(|synonym| !asks(synonym))
+            {
                 let superlative = tokens(synonym).iter().find_map(|token| {
                     SUPERLATIVES
                         .iter()
@@ -182,6 +190,12 @@ impl Lexicon {
             let reach = self.reach.entry(first.clone()).or_default();
             *reach = (*reach).max(words.len());
         }
+        for end in 1..words.len() {
+            self.beginnings.insert(words[..end].join(" "));
+            if with_stems {
+                self.beginnings.insert(stems[..end].join(" "));
+            }
+        }
         push(self.exact.entry(words.join(" ")).or_default(), sense);
         if with_stems {
             push(self.stems.entry(stems.join(" ")).or_default(), sense);
@@ -226,6 +240,13 @@ impl Lexicon {
         of(&first.text).max(of(&first.stem)).max(code)
     }
 
+    /// Whether some longer phrase begins with a run of tokens.
+    pub fn goes_on(&self, run: &[Token]) -> bool {
+        let join = |part: fn(&Token) -> &str| run.iter().map(part).collect::<Vec<_>>().join(" ");
+        self.beginnings.contains(&join(|token| &token.text))
+            || self.beginnings.contains(&join(|token| &token.stem))
+    }
+
     /// What a run of tokens means as a whole.
     pub fn lookup(&self, run: &[&Token]) -> Match {
         let join = |part: fn(&Token) -> &str| {
@@ -244,8 +265,14 @@ impl Lexicon {
             };
         }
         if let Some(senses) = self.exact.get(&join(|token| &token.text)) {
+            let mut senses = senses.clone();
+            // "Venta" is an objective, and one of the sales too.
+            if run.len() == 1 && senses.iter().all(|sense| matches!(sense, Sense::Member(_))) {
+                let stems = self.stems.get(&run[0].stem).into_iter().flatten();
+                senses.extend(stems.filter(|sense| matches!(sense, Sense::Metric(_))));
+            }
             return Match {
-                senses: senses.clone(),
+                senses,
                 exact: true,
             };
         }
@@ -254,6 +281,15 @@ impl Lexicon {
             senses: stems.cloned().unwrap_or_default(),
             exact: false,
         }
+    }
+
+    /// What a word means in any of its forms.
+    pub fn forms(&self, word: &Token) -> Vec<Sense> {
+        let mut senses = self.lookup(&[word]).senses;
+        for sense in self.stems.get(&word.stem).into_iter().flatten() {
+            push(&mut senses, *sense);
+        }
+        senses
     }
 
     /// Whether a word stands in any phrase.
@@ -295,7 +331,7 @@ impl Lexicon {
     /// Members of entities whose names share most words with these; best first, at most `limit`.
     pub fn near(&self, dimension: usize, words: &[&str], limit: usize) -> Vec<usize> {
         let mut score: HashMap<usize, f64> = HashMap::new();
-        for word in words {
+        for word in words.iter().take(8) {
             for (known, members) in self
                 .by_word
                 .iter()
@@ -321,6 +357,14 @@ impl Lexicon {
             .map(|(member, _)| member)
             .collect()
     }
+}
+
+/// "How many campaigns" is a question about campaigns, and no name of theirs.
+fn asks(synonym: &str) -> bool {
+    let folded = fold(synonym);
+    ["how many ", "cuantos ", "cuantas "]
+        .iter()
+        .any(|head| folded.starts_with(head))
 }
 
 fn alike(known: &str, word: &str) -> bool {

@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use time::Date;
-
 use super::{
     lexicon::{Lexicon, Sense},
     numbers::{Quantity, quantity},
     text::{Kind, Token},
-    time::{Meaning, TimeSpan, expression},
+    time::{Meaning, TimeSpan},
     vocabulary::Role,
 };
 
@@ -37,13 +35,6 @@ impl Item {
     pub fn has(&self, role: Role) -> bool {
         self.senses.contains(&Sense::Role(role))
     }
-}
-
-/// The time expression at each token, if one begins there.
-pub(crate) fn times(tokens: &[Token], today: Date) -> Vec<Option<TimeSpan>> {
-    (0..tokens.len())
-        .map(|at| expression(tokens, at, today))
-        .collect()
 }
 
 /// The cover that explains most with the fewest items.
@@ -125,6 +116,9 @@ fn candidates(
     }
     let reach = lexicon.reach(&tokens[at]);
     for length in 1..=reach.min(tokens.len() - at) {
+        if length > 1 && !lexicon.goes_on(&tokens[at..at + length - 1]) {
+            break;
+        }
         let Some(run) = run(tokens, at, at + length) else {
             continue;
         };

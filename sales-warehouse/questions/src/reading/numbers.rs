@@ -70,6 +70,11 @@ pub(crate) fn count(tokens: &[Token], at: usize) -> Option<(i64, usize)> {
     whole.then_some((value as i64, end))
 }
 
+/// Whether a word is a number.
+pub(crate) fn is_number(word: &str) -> bool {
+    simple(word).is_some()
+}
+
 fn is_currency(token: &Token) -> bool {
     token.is(&[
         "$", "€", "£", "usd", "dollars", "dollar", "dolares", "dolar", "bucks", "eur", "euros",
@@ -132,7 +137,7 @@ fn ascii(text: &str) -> Option<f64> {
 
 fn words(tokens: &[Token], at: usize) -> Option<(f64, usize)> {
     let (mut value, mut end) = (simple(&tokens.get(at)?.text)?, at + 1);
-    if value >= 20.0 && value < 100.0 && value % 10.0 == 0.0 {
+    if (20.0..100.0).contains(&value) && value % 10.0 == 0.0 {
         let and = tokens.get(end).is_some_and(|token| token.is(&["y"]));
         let next = end + usize::from(and);
         let unit = tokens.get(next).and_then(|token| simple(&token.text));

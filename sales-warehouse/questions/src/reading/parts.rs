@@ -119,6 +119,15 @@ pub(crate) fn parts(
             .start
             .checked_sub(1)
             .map_or("", |before| &tokens[before].text);
+        // Of "de campañas" as no member only the noun is left.
+        let lead = if text.len() > 1
+            && ["de", "from"].contains(&text[0])
+            && !matches!(what, What::Members(_) | What::Time(_))
+        {
+            text[0]
+        } else {
+            lead
+        };
         parts.push(Part {
             tokens: item.tokens.clone(),
             what,
@@ -192,6 +201,17 @@ impl Settle<'_> {
         if let Some(quantity) = item.quantity {
             let pronoun =
                 quantity.value == 1.0 && self.tokens[item.tokens.start].is(&["one", "uno"]);
+            let none = quantity.value == 0.0
+                && !quantity.percent
+                && !before.and_then(Part::role).is_some_and(Role::is_comparison);
+            let counted = self.next().is_some_and(|item| {
+                item.senses
+                    .iter()
+                    .any(|sense| matches!(sense, Sense::Metric(_)))
+            });
+            if none && counted {
+                return Some(What::Role(Role::Not));
+            }
             return (!pronoun).then_some(What::Number(quantity));
         }
         if self.tokens[item.tokens.start].is(&["?", "!", ";", "."]) {
@@ -206,7 +226,12 @@ impl Settle<'_> {
         if let Some(what) = self.role(before) {
             return what;
         }
-        if let Some(what) = self.metric() {
+        let named = before.and_then(Part::dimension).is_some_and(|dimension| {
+            members
+                .iter()
+                .any(|member| self.lexicon.members[*member].dimension == dimension)
+        });
+        if !named && let Some(what) = self.metric() {
             return Some(what);
         }
         let dimension = item.senses.iter().find_map(|sense| match sense {
@@ -216,14 +241,35 @@ impl Settle<'_> {
         if let Some(dimension) = dimension {
             return Some(What::Dimension(dimension));
         }
+        // In "the campaigns we launch" it's a verb.
+        let verb = item.tokens.len() == 1
+            && item
+                .tokens
+                .start
+                .checked_sub(1)
+                .is_some_and(|at| self.tokens[at].is(&["we", "they", "you", "i"]));
+        if verb {
+            return None;
+        }
         if self.tokens[item.tokens.start].is(&["de", "from"]) && !self.belongs(&members, before) {
             // "From campaigns" is a source of leads, and nothing of spend.
-            let rest = self.lexicon.lookup(
-                &self.tokens[item.tokens.start + 1..item.tokens.end]
-                    .iter()
-                    .collect::<Vec<_>>(),
-            );
-            return rest.senses.first().map(|sense| self.plain(*sense));
+            let words: Vec<&Token> = self.tokens[item.tokens.start + 1..item.tokens.end]
+                .iter()
+                .collect();
+            let rest = self.lexicon.lookup(&words);
+            let items = [Item {
+                tokens: item.tokens.start + 1..item.tokens.end,
+                senses: rest.senses,
+                exact: rest.exact,
+                ..item.clone()
+            }];
+            return Settle {
+                lexicon: self.lexicon,
+                tokens: self.tokens,
+                items: &items,
+                place: 0,
+            }
+            .what(before);
         }
         Some(What::Members(members))
     }
@@ -264,7 +310,12 @@ impl Settle<'_> {
             .senses
             .iter()
             .filter_map(|sense| match sense {
-                Sense::Role(role) if *role != Role::Command => Some(*role),
+                Sense::Role(role)
+                    if *role != Role::Command
+                        && !(*role == Role::Person && item.senses.len() > 1) =>
+                {
+                    Some(*role)
+                }
                 _ => None,
             })
             .collect();
@@ -297,6 +348,20 @@ impl Settle<'_> {
         if roles.contains(&Role::Advice) && self.text() == "por que" && self.groups_next() {
             return Some(Some(What::Role(Role::By)));
         }
+        let member_next = self.next().is_some_and(|item| {
+            item.senses
+                .iter()
+                .any(|sense| matches!(sense, Sense::Member(_)))
+        });
+        if member_next
+            && self.text() == "que"
+            && before.is_some_and(|part| matches!(part.what, What::Members(_)))
+        {
+            return Some(Some(What::Role(Role::Versus)));
+        }
+        if member_next && self.text() == "menos" && before.is_some_and(|part| part.is(Role::All)) {
+            return Some(Some(What::Role(Role::Except)));
+        }
         let rest: Vec<Role> = roles
             .iter()
             .copied()
@@ -304,11 +369,6 @@ impl Settle<'_> {
             .collect();
         if rest.is_empty() {
             let text = self.text();
-            let member_next = self.next().is_some_and(|item| {
-                item.senses
-                    .iter()
-                    .any(|sense| matches!(sense, Sense::Member(_)))
-            });
             return Some(match text {
                 text if PREPOSITIONS.contains(&&*text) => None,
                 text if member_next && (text.ends_with(" than") || text.ends_with(" que")) => {
@@ -375,15 +435,12 @@ impl Settle<'_> {
     /// "Active campaigns" as campaigns that are active.
     fn decompose(&self, run: &[&Token]) -> Option<(usize, usize)> {
         [0, run.len() - 1].into_iter().find_map(|noun| {
-            let dimension = self
-                .lexicon
-                .lookup(&run[noun..=noun])
-                .senses
-                .into_iter()
-                .find_map(|sense| match sense {
-                    Sense::Dimension(dimension) => Some(dimension),
-                    _ => None,
-                })?;
+            let senses = self.lexicon.forms(run[noun]);
+            let counted = senses.iter().any(|sense| matches!(sense, Sense::Metric(_)));
+            let dimension = senses.into_iter().find_map(|sense| match sense {
+                Sense::Dimension(dimension) if counted => Some(dimension),
+                _ => None,
+            })?;
             let rest = if noun == 0 { &run[1..] } else { &run[..noun] };
             let member =
                 self.lexicon

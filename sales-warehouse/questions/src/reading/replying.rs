@@ -152,6 +152,11 @@ pub(crate) fn count_or_list(language: Language) -> [String; 2] {
     ]
 }
 
+/// The label of the choice that takes a word for a day.
+pub(crate) fn holiday(language: Language) -> String {
+    say(language, "La fecha", "The date", "")
+}
+
 /// The label of a choice that breaks down.
 pub(crate) fn breakdown(language: Language) -> String {
     say(language, "El desglose", "The breakdown", "")

@@ -7,8 +7,10 @@ mod comparing;
 mod filtering;
 mod grouping;
 mod measuring;
+mod ranking;
 mod timing;
 
+pub(crate) use measuring::is_verb;
 use time::Date;
 
 use super::{
@@ -35,6 +37,8 @@ pub(crate) enum Ask {
     TimeOrMember(usize, Vec<usize>),
     /// Words that nothing explains, by their parts.
     Unexplained(Vec<usize>),
+    /// Which of these dimensions does the part mean?
+    Dimensions(usize, Vec<usize>),
     /// A name of this dimension that nothing is called.
     Name(usize, Vec<usize>),
     /// Count them, or list them?
@@ -117,6 +121,7 @@ impl Shaper<'_> {
         self.person()?;
         self.settle_times()?;
         self.settle_either()?;
+        self.upgrade();
         self.thresholds()?;
         self.absences();
         self.settle_members()?;
@@ -127,6 +132,7 @@ impl Shaper<'_> {
         self.sold();
         self.groups()?;
         self.metrics()?;
+        self.own_dimensions()?;
         self.ranking()?;
         self.grains();
         self.leftovers()?;
@@ -230,16 +236,30 @@ impl Shaper<'_> {
         if unexplained.is_empty() {
             return Ok(());
         }
-        let named = unexplained
-            .iter()
-            .all(|at| self.parts[*at].what == What::Unknown)
-            .then(|| self.names_beside(&unexplained))
-            .flatten();
-        Err(
-            named.map_or(Ask::Unexplained(unexplained.clone()), |dimension| {
-                Ask::Name(dimension, unexplained)
-            }),
-        )
+        if let [at] = unexplained[..]
+            && let Some(dimension) = self.parts[at].dimension()
+            && self
+                .parts
+                .get(at + 1)
+                .is_some_and(|next| matches!(next.what, What::Members(_)))
+        {
+            // "The campaign Summer sale": a theme has that name, and so do campaigns.
+            return Err(Ask::Name(dimension, vec![at + 1]));
+        }
+        let (nouns, words): (Vec<usize>, Vec<usize>) = unexplained.iter().partition(|at| {
+            let dimension = self.parts[**at].dimension();
+            dimension.is_some_and(|one| self.lexicon.model.dimensions()[one].entity)
+        });
+        let unknown =
+            !words.is_empty() && words.iter().all(|at| self.parts[*at].what == What::Unknown);
+        let noun = nouns.first().and_then(|at| self.parts[*at].dimension());
+        match noun
+            .or_else(|| self.names_beside(&words))
+            .filter(|_| unknown)
+        {
+            Some(dimension) => Err(Ask::Name(dimension, words)),
+            None => Err(Ask::Unexplained(unexplained)),
+        }
     }
 
     /// The entity that unknown words stand beside: "the Moonlight Picnic campaign".

@@ -52,8 +52,7 @@ impl Spelling {
     ) -> Vec<(usize, String)> {
         let mut corrected = Vec::new();
         let mut looked_at = 0;
-        for at in 0..tokens.len() {
-            let token = &tokens[at];
+        for (at, token) in tokens.iter_mut().enumerate() {
             let candidate = token.kind == Kind::Word
                 && (4..=24).contains(&token.text.len())
                 && token.text.bytes().all(|b| b.is_ascii_lowercase())
@@ -68,8 +67,8 @@ impl Spelling {
             }
             if let Some(word) = self.meant(&token.text) {
                 corrected.push((at, token.text.clone()));
-                tokens[at].text = word.to_owned();
-                tokens[at].stem = stem(word);
+                token.text = word.to_owned();
+                token.stem = stem(word);
             }
         }
         corrected

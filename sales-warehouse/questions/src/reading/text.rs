@@ -77,7 +77,9 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             let mut end = start + c.len_utf8();
             while let Some(&(at, next)) = chars.peek() {
                 let letter = next.is_alphanumeric() || is_combining_mark(next);
-                if !letter && !(is_apostrophe(next) && follows_letter(text, at + next.len_utf8())) {
+                if !letter && !is_apostrophe(next)
+                    || is_apostrophe(next) && !follows_letter(text, at + next.len_utf8())
+                {
                     break;
                 }
                 end = at + next.len_utf8();

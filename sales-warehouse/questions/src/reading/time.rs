@@ -47,24 +47,12 @@ pub enum TimeFault {
     Vague,
 }
 
-/// The longest time expression that begins at token `at`.
-pub(crate) fn expression(tokens: &[Token], at: usize, today: Date) -> Option<TimeSpan> {
+/// At each token, the longest time expression that begins there.
+pub(crate) fn expressions(tokens: &[Token], today: Date) -> Vec<Option<TimeSpan>> {
     let reader = Expressions {
-        periods: Periods { tokens, today },
+        periods: Periods::new(tokens, today),
     };
-    [
-        reader.since(at),
-        reader.before(at),
-        reader.until(at),
-        reader.after(at),
-        reader.between(at),
-        reader.to_date(at),
-        reader.alone(at),
-        reader.always(at),
-    ]
-    .into_iter()
-    .flatten()
-    .max_by_key(|span| span.end)
+    (0..tokens.len()).map(|at| reader.longest(at)).collect()
 }
 
 struct Expressions<'a> {
@@ -74,6 +62,22 @@ struct Expressions<'a> {
 const ARTICLES: &[&str] = &["the", "el", "la", "los", "las", "a", "al"];
 
 impl Expressions<'_> {
+    fn longest(&self, at: usize) -> Option<TimeSpan> {
+        [
+            self.since(at),
+            self.before(at),
+            self.until(at),
+            self.after(at),
+            self.between(at),
+            self.to_date(at),
+            self.alone(at),
+            self.always(at),
+        ]
+        .into_iter()
+        .flatten()
+        .max_by_key(|span| span.end)
+    }
+
     fn today(&self) -> Date {
         self.periods.today
     }
@@ -553,66 +557,4 @@ enum End {
 }
 
 #[cfg(test)]
-mod tests {
-    use ::time::macros::date as day;
-
-    use super::*;
-    use crate::reading::text::tokens;
-
-    /// What is read where `text` is a whole question, past words that carry no time.
-    fn read(text: &str, today: Date) -> String {
-        let tokens = tokens(text);
-        let spans = (0..tokens.len()).filter_map(|at| Some((at, expression(&tokens, at, today)?)));
-        let longest = spans.max_by_key(|(at, span)| (span.end - at, std::cmp::Reverse(*at)));
-        let Some((_, span)) = longest.filter(|(_, span)| span.end == tokens.len()) else {
-            return format!("unread: {longest:?}");
-        };
-        let iso = |day: Option<Date>| day.map_or("-".to_owned(), |day| day.to_string());
-        match span.meaning {
-            Meaning::Range(range, _) => format!("{} | {}", iso(range.from), iso(range.to)),
-            Meaning::Always => "always".to_owned(),
-            Meaning::Fault(fault) => format!("{fault:?}").to_lowercase(),
-        }
-    }
-
-    #[test]
-    fn expressions_are_read_as_the_table_says() {
-        let mut wrong = Vec::new();
-        let lines = include_str!("time/expressions.txt")
-            .lines()
-            .filter(|line| !line.starts_with('#'));
-        assert!(lines.clone().count() >= 120);
-        for line in lines {
-            let (text, expected) = line.split_once(" | ").unwrap();
-            let read = read(text, day!(2026 - 11 - 22));
-            if read != expected {
-                wrong.push(format!("{text}: {read}, not {expected}"));
-            }
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
-
-    #[test]
-    fn from_is_before_to() {
-        for line in include_str!("time/expressions.txt").lines() {
-            let tokens = tokens(line.split(" | ").next().unwrap());
-            let mut today = day!(2023 - 12 - 28);
-            for _ in 0..80 {
-                today += ::time::Duration::days(17);
-                for at in 0..tokens.len() {
-                    let meaning = expression(&tokens, at, today).map(|span| span.meaning);
-                    if let Some(Meaning::Range(
-                        TimeRange {
-                            from: Some(from),
-                            to: Some(to),
-                        },
-                        _,
-                    )) = meaning
-                    {
-                        assert!(from < to, "{line}, {today}");
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -50,6 +50,7 @@ pub(crate) enum Role {
     PreviousPeriod,
     PreviousYear,
     Average,
+    Amount,
     Performance,
     Sold,
     Personal,
@@ -63,7 +64,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const NAMES: [(&str, Role); 52] = [
+    const NAMES: [(&str, Role); 53] = [
         ("filler", Role::Filler),
         ("which", Role::Which),
         ("how_many", Role::HowMany),
@@ -107,6 +108,7 @@ impl Role {
         ("previous_period", Role::PreviousPeriod),
         ("previous_year", Role::PreviousYear),
         ("average", Role::Average),
+        ("amount", Role::Amount),
         ("performance", Role::Performance),
         ("sold", Role::Sold),
         ("personal", Role::Personal),
@@ -177,7 +179,6 @@ impl Role {
                 | Role::Or
                 | Role::Contribute
                 | Role::Performance
-                | Role::Person
                 | Role::Trend
         )
     }

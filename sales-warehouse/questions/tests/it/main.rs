@@ -4,4 +4,5 @@
 
 mod compiling;
 mod model;
+mod reading;
 mod schema;

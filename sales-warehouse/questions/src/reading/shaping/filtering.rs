@@ -206,6 +206,10 @@ impl Shaper<'_> {
     /// "More than 20 campaigns" counts them.
     fn counted(&self, at: usize) -> bool {
         at >= 2
+            && !matches!(
+                &*self.parts[at - 2].text,
+                ">" | "<" | ">=" | "<=" | "≥" | "≤" | "="
+            )
             && matches!(self.parts[at - 1].what, What::Number(_))
             && self.role(at - 2).is_some_and(Role::is_comparison)
     }

@@ -2,7 +2,9 @@
 
 use super::{Ask, Shaper, grain_of};
 use crate::reading::{
+    lexicon::counts,
     parts::{Part, What},
+    text::tokens,
     vocabulary::Role,
 };
 
@@ -33,6 +35,30 @@ impl Shaper<'_> {
         false
     }
 
+    /// "Theme of the campaign", "campaign status": whose it is.
+    pub(super) fn is_possessor(&self, at: usize) -> bool {
+        let of = |place: usize| match self.parts.get(place).map(|part| &part.what) {
+            Some(What::Dimension(dimension) | What::Either { dimension, .. }) => {
+                Some(&self.lexicon.model.dimensions()[*dimension])
+            }
+            _ => None,
+        };
+        let Some(own) = of(at).filter(|own| own.entity) else {
+            return false;
+        };
+        let owned = |place: Option<usize>| {
+            place.and_then(of).is_some_and(|other| {
+                other.name != own.name && other.column.dataset == own.column.dataset
+            })
+        };
+        let linked =
+            ["de", "del", "of", "la", "las", "the", "each"].contains(&&*self.parts[at].lead);
+        linked && owned(at.checked_sub(1))
+            || !self.parts[at].is_plural()
+                && owned(Some(at + 1))
+                && self.parts[at + 1].tokens.start == self.parts[at].tokens.end
+    }
+
     /// Breakdowns, in the order asked; a rank within groups has the group first.
     pub(super) fn groups(&mut self) -> Result<(), Ask> {
         let places: Vec<usize> = (0..self.parts.len())
@@ -56,7 +82,24 @@ impl Shaper<'_> {
         let dimension = |shaper: &Self, at: usize| shaper.parts[at].dimension();
         let mut subjects = Vec::new();
         for at in others {
-            if self.qualifies(at) {
+            let counted = self
+                .before(at, |part| matches!(part.what, What::Members(_)))
+                .is_some_and(|before| self.parts[before].is(Role::HowMany));
+            if counted {
+                // "How many products did we sell" counts pieces; "how many channels" would count channels.
+                if !self
+                    .parts
+                    .iter()
+                    .any(|part| part.metric().is_some() && self.is_sold(part))
+                {
+                    return Err(Ask::Members0(
+                        self.parts[at].dimension().unwrap_or_default(),
+                    ));
+                }
+                self.parts[at].used = true;
+                continue;
+            }
+            if self.qualifies(at) || self.is_possessor(at) {
                 self.parts[at].used = true;
                 continue;
             }
@@ -103,6 +146,57 @@ impl Shaper<'_> {
             }
         }
         Ok(())
+    }
+
+    /// "Leads by status" may mean the campaign's or the lead's own.
+    pub(super) fn own_dimensions(&self) -> Result<(), Ask> {
+        let model = &self.lexicon.model;
+        for (at, part) in self.parts.iter().enumerate() {
+            let Some(dimension) = part
+                .dimension()
+                .filter(|dimension| self.dimensions.contains(dimension))
+            else {
+                continue;
+            };
+            let apart = !self
+                .metrics
+                .iter()
+                .any(|metric| counts(&model.metrics()[*metric], &model.dimensions()[dimension]));
+            let own = model
+                .dimensions()
+                .iter()
+                .enumerate()
+                .find(|(other, named)| {
+                    apart
+                        && *other != dimension
+                        && self
+                            .metrics
+                            .iter()
+                            .any(|metric| counts(&model.metrics()[*metric], named))
+                        && named.synonyms.iter().any(|synonym| {
+                            let words = tokens(synonym);
+                            let ends = [words.first(), words.last()];
+                            words.len() > 1
+                                && ends
+                                    .into_iter()
+                                    .flatten()
+                                    .any(|word| word.text == part.text)
+                        })
+                });
+            if let Some((own, _)) = own {
+                return Err(Ask::Dimensions(at, vec![own, dimension]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a metric was asked for by a form of "to sell".
+    fn is_sold(&self, part: &Part) -> bool {
+        part.text.split(' ').any(|word| {
+            ["sell", "sold", "vend"]
+                .iter()
+                .any(|root| word.starts_with(root))
+        })
     }
 
     /// "The LinkedIn channel", "mercado chileno": it only says what the member is.

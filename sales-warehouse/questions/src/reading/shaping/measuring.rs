@@ -3,12 +3,45 @@
 use super::{Ask, Shaper, grain_of};
 use crate::{
     model::{Kind, Unit},
-    query::Direction,
     reading::{
+        lexicon::Lexicon,
         parts::{Part, What},
         vocabulary::Role,
     },
 };
+
+/// Verbs by the participle that names of metrics have.
+const PARTICIPLES: [(&str, &str); 24] = [
+    ("win", "won"),
+    ("ganamos", "ganadas"),
+    ("gano", "ganadas"),
+    ("ganaron", "ganadas"),
+    ("ganado", "ganadas"),
+    ("close", "closed"),
+    ("cerramos", "cerradas"),
+    ("cerro", "cerradas"),
+    ("cerraron", "cerradas"),
+    ("cerrado", "cerradas"),
+    ("cancel", "cancelled"),
+    ("cancelaron", "canceladas"),
+    ("cancelado", "canceladas"),
+    ("convert", "converted"),
+    ("convirtieron", "convertidos"),
+    ("convertimos", "convertidos"),
+    ("convertido", "convertidos"),
+    ("qualify", "qualified"),
+    ("calificaron", "calificados"),
+    ("cualificaron", "cualificados"),
+    ("refund", "refunded"),
+    ("reembolsaron", "reembolsadas"),
+    ("reembolsamos", "reembolsadas"),
+    ("lose", "lost"),
+];
+
+/// Whether a word is a verb that goes with a metric's name.
+pub(crate) fn is_verb(word: &str) -> bool {
+    PARTICIPLES.iter().any(|(verb, _)| *verb == word)
+}
 
 impl Shaper<'_> {
     /// "Campaigns": counted, or grouped by.
@@ -22,8 +55,15 @@ impl Shaper<'_> {
             else {
                 continue;
             };
+            let sign = |at: usize| {
+                matches!(
+                    &*self.parts[at].text,
+                    ">" | "<" | ">=" | "<=" | "≥" | "≤" | "="
+                )
+            };
             let number_before = |at: usize| {
                 at >= 2
+                    && !sign(at - 2)
                     && matches!(self.parts[at - 1].what, What::Number(_))
                     && self.role(at - 2).is_some_and(Role::is_comparison)
             };
@@ -56,7 +96,7 @@ impl Shaper<'_> {
         if role == Some(Role::HowMany) {
             return Ok(true);
         }
-        if role == Some(Role::By) || self.is_grouped(at) {
+        if role == Some(Role::By) || self.is_grouped(at) || self.is_possessor(at) {
             return Ok(false);
         }
         let others = self.parts.iter().enumerate().any(|(place, part)| {
@@ -120,7 +160,12 @@ impl Shaper<'_> {
 
     /// "How many campaigns are active": as "active campaigns", where that is a metric of its own.
     fn count_members(&mut self, at: usize, metric: usize) {
-        let noun = self.parts[at].text.clone();
+        let noun = self.parts[at]
+            .text
+            .rsplit(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         for place in 0..self.parts.len() {
             if !matches!(self.parts[place].what, What::Members(_)) {
                 continue;
@@ -216,12 +261,11 @@ impl Shaper<'_> {
                 return Err(Ask::Metrics(at, metrics.clone()));
             }
         }
-        self.upgrade();
         for at in 0..self.parts.len() {
             let Some(metric) = self.parts[at].metric() else {
                 continue;
             };
-            let conditional = self.parts[at].used;
+            let conditional = self.parts[at].used || self.is_population(at);
             self.parts[at].used = true;
             if !conditional && !self.metrics.contains(&metric) {
                 self.metrics.push(metric);
@@ -237,6 +281,7 @@ impl Shaper<'_> {
             self.metrics.extend(metric.or(self.assumed));
         }
         if !self.metrics.is_empty() {
+            self.amounts();
             return self.per_metric();
         }
         if self.has(Role::HowMany) {
@@ -259,9 +304,22 @@ impl Shaper<'_> {
         Ok(())
     }
 
+    /// "Value" says nothing of money, and of deals something else than their number.
+    fn amounts(&mut self) {
+        let money = self
+            .metrics
+            .iter()
+            .all(|metric| self.lexicon.model.metrics()[*metric].unit == Unit::Usd);
+        for part in &mut self.parts {
+            part.used |= money && part.is(Role::Amount);
+        }
+    }
+
     /// "By revenue" ranks; otherwise something per a metric is another metric.
     fn per_metric(&mut self) -> Result<(), Ask> {
-        let sorts = self.has_rank() || self.has(Role::Sorted);
+        // "Channels by spend": there is nothing else to be by.
+        let alone = self.metrics.len() == 1 && !self.dimensions.is_empty();
+        let sorts = self.has_rank() || self.has(Role::Sorted) || alone;
         for at in 1..self.parts.len() {
             let by = self.parts[at - 1].is(Role::By);
             if by && self.parts[at].metric().is_some() && !sorts && self.opposed.is_empty() {
@@ -272,7 +330,7 @@ impl Shaper<'_> {
     }
 
     /// "How many subscriptions were cancelled": the word that makes it another metric may stand apart.
-    fn upgrade(&mut self) {
+    pub(super) fn upgrade(&mut self) {
         for at in 0..self.parts.len() {
             let What::Metric(metric) = self.parts[at].what else {
                 continue;
@@ -282,191 +340,71 @@ impl Shaper<'_> {
             }
             let noun = self.parts[at].text.clone();
             for place in 0..self.parts.len() {
-                let apart = matches!(self.parts[place].what, What::Unknown);
-                if !apart {
+                let apart = matches!(self.parts[place].what, What::Unknown | What::Members(_));
+                if !apart || self.parts[place].text.contains(' ') {
                     continue;
                 }
-                let word = self.parts[place].text.clone();
-                let names = [format!("{word} {noun}"), format!("{noun} {word}")];
+                let word = &*self.parts[place].text;
+                let participle = PARTICIPLES
+                    .iter()
+                    .find(|(verb, _)| *verb == word)
+                    .map_or(word, |(_, participle)| participle);
+                let names = [
+                    format!("{participle} {noun}"),
+                    format!("{noun} {participle}"),
+                ];
                 let named = names
                     .iter()
                     .find_map(|name| self.lexicon.metric_called(name));
                 if let Some(named) = named.filter(|named| *named != metric) {
                     self.parts[at].what = What::Metric(named);
-                    self.parts[place].used = true;
+                    self.parts[place].what = What::Role(Role::Filler);
                 }
             }
         }
     }
 
-    /// Order and limit.
-    pub(super) fn ranking(&mut self) -> Result<(), Ask> {
-        let mut direction: Option<Direction> = None;
-        let mut by: Option<usize> = None;
-        let ranks: Vec<usize> = (0..self.parts.len())
-            .filter(|at| {
-                matches!(self.parts[*at].what, What::Ranked(..))
-                    || self
-                        .role(*at)
-                        .is_some_and(|role| role.is_rank() || role == Role::Sorted)
-            })
-            .collect();
-        if ranks.is_empty() {
-            return Ok(());
-        }
-        if self.metrics.is_empty() {
-            return Err(Ask::Measure);
-        }
-        // "Did LinkedIn bring more leads than email": a comparison, and no first one.
-        if !self.opposed.is_empty()
-            && self
-                .dimensions
-                .iter()
-                .all(|dimension| self.opposed.contains(dimension))
-        {
-            for at in ranks {
-                self.parts[at].used = true;
-            }
-            return Ok(());
-        }
-        for at in &ranks {
-            self.parts[*at].used = true;
-            let metric = self.ranked_by(*at);
-            let lower = self.lexicon.model.metrics()[metric].lower_is_better();
-            let found = match self.parts[*at].what {
-                What::Ranked(_, true) | What::Role(Role::Top | Role::Highest) => {
-                    Some(Direction::Desc)
-                }
-                What::Ranked(_, false) | What::Role(Role::Lowest) => Some(Direction::Asc),
-                What::Role(Role::Best) => Some(if lower {
-                    Direction::Asc
-                } else {
-                    Direction::Desc
-                }),
-                What::Role(Role::Worst) => Some(if lower {
-                    Direction::Desc
-                } else {
-                    Direction::Asc
-                }),
-                _ => None,
-            };
-            let plain_top = self.parts[*at].is(Role::Top) && ranks.len() > 1;
-            if plain_top || found.is_none() {
-                by = by.or(Some(metric));
-                continue;
-            }
-            if direction.is_some_and(|direction| Some(direction) != found)
-                || by.is_some_and(|by| by != metric)
-            {
-                return Err(Ask::Unexplained(vec![*at]));
-            }
-            direction = found;
-            by = Some(metric);
-        }
-        for at in 0..self.parts.len() {
-            let stated = match self.role(at) {
-                Some(Role::Ascending) => Direction::Asc,
-                Some(Role::Descending) => Direction::Desc,
-                _ => continue,
-            };
-            self.parts[at].used = true;
-            direction = Some(stated);
-        }
-        let mut direction = direction.unwrap_or(Direction::Desc);
-        if self.falls && self.compare.is_some() {
-            direction = Direction::Asc;
-        }
-        let Some(by) = by else { return Ok(()) };
-        self.order = Some((by, direction));
-        let sorted_only = ranks.iter().all(|at| self.parts[*at].is(Role::Sorted));
-        self.take_limit(&ranks, sorted_only);
-        self.rank_units(sorted_only);
-        if self.dimensions.is_empty() && self.grain.is_none() {
-            // "The highest revenue" of nothing that has several.
-            return Err(Ask::Unexplained(ranks));
-        }
-        if self.dimensions.is_empty() {
-            self.limit = self.limit.or((!sorted_only).then_some(1));
-        }
-        Ok(())
-    }
-
-    /// The metric nearest to a word that ranks; the one after "by" before all.
-    fn ranked_by(&self, at: usize) -> usize {
-        let asked = |place: usize| {
-            self.parts[place]
-                .metric()
-                .filter(|metric| self.metrics.contains(metric))
+    /// "The order value of British customers": whose it is, and no metric of its own.
+    fn is_population(&self, at: usize) -> bool {
+        let Some(metric) = self.parts[at].metric() else {
+            return false;
         };
-        let own = asked(at);
-        let by = (1..self.parts.len()).find_map(|place| {
-            let by = self.parts[place - 1].is(Role::By) || self.parts[place - 1].is(Role::Sorted);
-            asked(place).filter(|_| by)
-        });
-        let right = (at + 1..self.parts.len().min(at + 5)).find_map(asked);
-        let left = (at.saturating_sub(4)..at).rev().find_map(asked);
-        own.or(by).or(right).or(left).unwrap_or(self.metrics[0])
+        let all = self.lexicon.model.metrics();
+        let simple = !self.parts[at].text.contains(' ')
+            && matches!(all[metric].kind, Kind::Count | Kind::CountDistinct);
+        let Some(measured) = self.metrics.last().filter(|_| simple) else {
+            return false;
+        };
+        let first = self
+            .before(at, |part| matches!(part.what, What::Members(_)))
+            .map_or(0, |before| before + 1);
+        let of = [
+            "of", "for", "from", "to", "by", "among", "with", "de", "del", "para", "a", "entre",
+            "con", "los", "las", "our", "the", "nuestros",
+        ];
+        let related = of.contains(&&*self.parts[first].lead) || of.contains(&&*self.parts[at].lead);
+        let listed = first > 0
+            && (self.parts[first - 1].is(Role::And)
+                || self.parts[first - 1].role().is_some_and(Role::is_rank)
+                || self.parts[first - 1].is(Role::By));
+        let customers = Some(metric) == self.lexicon.metric_called("customers")
+            && self
+                .lexicon
+                .dimension_called("customer segment")
+                .is_some_and(|dimension| {
+                    let model = &self.lexicon.model;
+                    model.reaches(&all[*measured].name, &model.dimensions()[dimension].name)
+                });
+        related && !listed && (customers || share_rows(self.lexicon, *measured, metric))
     }
+}
 
-    /// "Top 5", "the five best", "5 countries with the highest"; else one for a singular, ten for a plural.
-    fn take_limit(&mut self, ranks: &[usize], sorted_only: bool) {
-        let numbers: Vec<usize> = (0..self.parts.len())
-            .filter(|at| matches!(self.parts[*at].what, What::Number(_)) && !self.parts[*at].used)
-            .collect();
-        let near = numbers.iter().copied().find(|at| {
-            let rank = ranks.iter().any(|rank| rank.abs_diff(*at) == 1);
-            let subject = self.parts[at + 1..].iter().find(|part| {
-                !matches!(part.what, What::Members(_)) && !part.role().is_some_and(Role::is_rank)
-            });
-            rank || subject.is_some_and(|part| {
-                part.dimension().is_some() || matches!(part.what, What::Unit(_))
-            })
-        });
-        if let Some(at) = near
-            && let What::Number(quantity) = self.parts[at].what
-            && quantity.value.fract() == 0.0
-            && (1.0..=10_000.0).contains(&quantity.value)
-            && !quantity.percent
-            && !quantity.money
-        {
-            self.parts[at].used = true;
-            self.limit = Some(quantity.value as u32);
-            return;
-        }
-        if sorted_only {
-            return;
-        }
-        let subject = self.dimensions.last().copied();
-        let plural = self
-            .parts
-            .iter()
-            .find(|part| part.dimension().is_some() && part.dimension() == subject)
-            .is_some_and(Part::is_plural);
-        if subject.is_some() {
-            self.limit = Some(if plural { 10 } else { 1 });
-        }
-    }
-
-    /// "Which week had the most": weeks rank.
-    fn rank_units(&mut self, sorted_only: bool) {
-        let unit = (0..self.parts.len()).find_map(|at| match self.parts[at].what {
-            What::Unit(grain) => Some((at, grain)),
-            _ => None,
-        });
-        let Some((at, grain)) = unit else { return };
-        if !self.dimensions.is_empty() {
-            return;
-        }
-        self.parts[at].used = true;
-        self.grain = Some(grain);
-        if self.limit.is_none() && !sorted_only {
-            self.limit = Some(
-                if self.parts[at].is_plural() && !self.parts[at].text.ends_with("mes") {
-                    10
-                } else {
-                    1
-                },
-            );
-        }
-    }
+/// Whether two metrics count the same rows.
+fn share_rows(lexicon: &Lexicon, one: usize, other: usize) -> bool {
+    let model = &lexicon.model;
+    model.dimensions().iter().all(|dimension| {
+        let metrics = [one, other]
+            .map(|metric| model.reaches(&model.metrics()[metric].name, &dimension.name));
+        metrics[0] == metrics[1]
+    })
 }

@@ -145,11 +145,6 @@ pub(crate) enum Yearly {
     Half(u8),
     /// ISO 8601 week.
     Week(u8),
-    /// The weeks of a month, from one Monday on: 1 to 4, or 0 for the last seven days.
-    MonthWeek {
-        month: u8,
-        nth: u8,
-    },
     Holiday(Holiday),
 }
 
@@ -197,20 +192,6 @@ impl Yearly {
                     to: days_before(from, -7),
                 })
             }
-            Yearly::MonthWeek { month, nth: 0 } => {
-                let to = add_months(date(year, month, 1)?, 1);
-                Some(Span {
-                    from: days_before(to, 7),
-                    to,
-                })
-            }
-            Yearly::MonthWeek { month, nth } => {
-                let first = days_before(date(year, month, 1)?, -7 * (i64::from(nth) - 1));
-                (nth <= 4).then(|| Span {
-                    from: first,
-                    to: days_before(first, -7),
-                })
-            }
             Yearly::Holiday(holiday) => holiday.in_year(year),
         }
     }
@@ -222,11 +203,6 @@ impl Yearly {
             self.in_year(today.year() - back)
                 .filter(|span| span.from <= today)
         })
-    }
-
-    /// The first that begins after `day`.
-    pub fn after(self, day: Date) -> Option<Span> {
-        (0..=8).find_map(|on| self.in_year(day.year() + on).filter(|span| span.from > day))
     }
 }
 

@@ -53,6 +53,14 @@ pub fn members(campaigns: usize) -> Members {
     for industry in INDUSTRIES {
         members.add("industry", industry, &[industry]);
     }
+    for slug in [
+        "bakery-bread-basket",
+        "coffee-latte-art",
+        "denim-jacket-flatlay",
+        "christmas-tree-gifts",
+    ] {
+        members.add("content", slug, &[slug]);
+    }
     for number in 1..=campaigns {
         let (en, es) = TITLES[number * 7 % TITLES.len()];
         let (place, spanish) = PLACES[number * 5 % PLACES.len()];
