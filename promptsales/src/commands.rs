@@ -86,7 +86,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Eval {
             what: EvalCommand::Ask(options),
         } => {
-            let session = open(&global).await?;
+            let session = open_for_sales(&global).await?;
             let measured = eval_ask::run(&session, options.json).await;
             close(session, measured).await
         }
@@ -99,7 +99,7 @@ async fn open(global: &Global) -> anyhow::Result<Session> {
 
 /// A session whose sales warehouse is level.
 async fn open_for_sales(global: &Global) -> anyhow::Result<Session> {
-    Session::open(global, &Progress::at_terminal(), false, SalesStart::First).await
+    Session::open(global, &Progress::at_terminal(), false, SalesStart::Only).await
 }
 
 /// A session and its databases, with the sample in them if `sample` and if they hold nothing.

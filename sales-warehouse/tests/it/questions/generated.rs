@@ -232,7 +232,7 @@ fn finish(
         query.limit = Some(limit);
     }
     // Thresholds above zero, off the values that sums can have; zero has tests of its own.
-    if filtered && threshold % 3 == 0 {
+    if filtered && threshold.is_multiple_of(3) {
         query.filters.push(Filter {
             field: query.metrics[0].clone(),
             op: if ascending { Op::Above } else { Op::AtLeast },

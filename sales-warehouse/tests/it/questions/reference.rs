@@ -15,11 +15,13 @@ use time::{Date, Duration};
 pub use metrics::METRICS;
 
 use days::{before, day, later, part};
-use metrics::{Simple, asked, count, holds, made, named, parts, passes, simple};
+use metrics::{Simple, count, holds, made, named, parts, passes, simple};
 
 type Json = serde_json::Value;
 type Row = BTreeMap<String, Json>;
 type Key = (Option<Date>, Vec<String>);
+/// By metric, what a comparison makes of it.
+type Values<'a> = BTreeMap<(&'a str, Measure), Option<f64>>;
 
 /// All rows of the sample.
 pub struct Reference {
@@ -85,11 +87,7 @@ impl Reference {
             before(query).map(|(range, shift)| self.counted(query, &needed, range, shift, true));
         let shares = query.compare == Some(Compare::With(Baseline::ShareOfTotal));
         let total = shares.then(|| self.counted(query, &needed, query.time, 0, false));
-        let mut keys: BTreeSet<Key> = now
-            .iter()
-            .map(|(_, of)| of.keys().cloned())
-            .flatten()
-            .collect();
+        let mut keys: BTreeSet<Key> = now.iter().flat_map(|(_, of)| of.keys().cloned()).collect();
         for (_, of) in before.iter().flatten() {
             keys.extend(
                 of.keys()
@@ -105,7 +103,7 @@ impl Reference {
                 Some(grain) => self.fill(query, grain, &mut keys),
             }
         }
-        let mut rows: Vec<(Key, BTreeMap<(&str, Measure), Option<f64>>)> = Vec::new();
+        let mut rows: Vec<(Key, Values<'_>)> = Vec::new();
         for key in keys {
             let mut values = BTreeMap::new();
             for metric in &needed {
@@ -295,8 +293,8 @@ impl Reference {
     fn ordered<'a>(
         &self,
         query: &MetricQuery,
-        mut rows: Vec<(Key, BTreeMap<(&'a str, Measure), Option<f64>>)>,
-    ) -> Vec<(Key, BTreeMap<(&'a str, Measure), Option<f64>>)> {
+        mut rows: Vec<(Key, Values<'a>)>,
+    ) -> Vec<(Key, Values<'a>)> {
         let default = [Order {
             by: query.metrics[0].clone(),
             dir: Direction::Desc,
