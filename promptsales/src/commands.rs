@@ -1,7 +1,9 @@
 //! One file per subcommand.
 
+mod ask;
 mod etl;
 mod eval;
+mod eval_ask;
 mod find;
 mod keys;
 mod load;
@@ -31,6 +33,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let session = open(&global).await?;
             let found = find::run(&session, &options).await;
             close(session, found).await
+        }
+        Command::Ask(options) => {
+            let session = open_for_sales(&global).await?;
+            let answered = ask::run(&session, &options).await;
+            close(session, answered).await
         }
         Command::Status(options) => {
             let session =
@@ -84,11 +91,23 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let measured = eval::search(&session, options.json).await;
             close(session, measured).await
         }
+        Command::Eval {
+            what: EvalCommand::Ask(options),
+        } => {
+            let session = open_for_sales(&global).await?;
+            let measured = eval_ask::run(&session, options.json).await;
+            close(session, measured).await
+        }
     }
 }
 
 async fn open(global: &Global) -> anyhow::Result<Session> {
     Session::open(global, &Progress::at_terminal(), false, SalesStart::Never).await
+}
+
+/// A session whose sales warehouse is level.
+async fn open_for_sales(global: &Global) -> anyhow::Result<Session> {
+    Session::open(global, &Progress::at_terminal(), false, SalesStart::Only).await
 }
 
 /// A session and its databases, with the sample in them if `sample` and if they hold nothing.

@@ -66,6 +66,8 @@ pub enum SalesStart {
     Meanwhile,
     /// Not at all, and its routes are not served.
     Never,
+    /// Before it serves, and nothing but it is started: questions about sales need no search.
+    Only,
 }
 
 impl Embedded {
@@ -158,6 +160,14 @@ impl Embedded {
             clock,
         };
 
+        if sales == SalesStart::Only {
+            let warehouse = self
+                .start_sales(SalesStart::First, &common.clock, progress)
+                .await?;
+            let router = services::sales_warehouse(&common, warehouse);
+            self.serve(ports.sales_warehouse, router);
+            return Ok(());
+        }
         let step = progress.step("Loading the embedding model and the search indexes");
         let embedder = services::embedder(
             &common,

@@ -2,6 +2,7 @@
 
 mod freshness;
 mod openapi;
+mod questions;
 mod runs;
 
 use std::{sync::Arc, time::Duration};
@@ -64,7 +65,8 @@ pub fn service(deps: Deps) -> Router {
         async move { ([(header::CONTENT_TYPE, "application/json")], document).into_response() }
     };
     let routes = v1
-        .with_state(deps)
+        .with_state(deps.clone())
+        .merge(questions::routes(deps))
         .route("/openapi.json", get(serve_document))
         .merge(health);
     let bounds = Bounds {

@@ -14,6 +14,7 @@ pub mod etl;
 pub mod freshness;
 pub mod metrics;
 pub mod pii;
+pub mod questions;
 pub mod runs;
 pub mod source;
 pub mod sources;

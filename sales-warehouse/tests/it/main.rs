@@ -7,6 +7,7 @@ mod demo_completed;
 mod demo_load;
 mod demo_tick;
 mod pii;
+mod questions;
 mod source_changes;
 mod source_contract;
 mod source_postgres;

@@ -1,0 +1,107 @@
+//! Growth and shares.
+
+use super::{Ask, Shaper};
+use crate::{
+    query::{Baseline, Compare, Measure},
+    reading::{parts::What, vocabulary::Role},
+};
+
+impl Shaper<'_> {
+    /// Growth is held against the period before, unless the question says against what.
+    pub(super) fn growth(&mut self) {
+        for at in 0..self.parts.len() {
+            let Some(role @ (Role::Growth | Role::Fall | Role::Change)) = self.role(at) else {
+                continue;
+            };
+            self.parts[at].used = true;
+            self.falls |= role == Role::Fall;
+            let text = &self.parts[at].text;
+            let grows = ["gr", "crec", "decrec", "fastest"]
+                .iter()
+                .any(|root| text.starts_with(root))
+                || text.contains("percent");
+            let measure = if grows {
+                Measure::Growth
+            } else {
+                Measure::Change
+            };
+            let measure = if self.has(Role::Share) {
+                Measure::Growth
+            } else {
+                measure
+            };
+            self.measure.get_or_insert(measure);
+            self.compare
+                .get_or_insert(Compare::With(Baseline::PreviousPeriod));
+        }
+        if self.measure.is_some() {
+            for at in 0..self.parts.len() {
+                // "Percentage growth".
+                if self.parts[at].is(Role::Share) {
+                    self.parts[at].used = true;
+                }
+            }
+        }
+    }
+
+    /// The part of a total.
+    pub(super) fn shares(&mut self) -> Result<(), Ask> {
+        let Some(at) = self
+            .parts
+            .iter()
+            .position(|part| part.is(Role::Share) && !part.used)
+        else {
+            return Ok(());
+        };
+        for place in at..self.parts.len() {
+            if self.parts[place].is(Role::Share) {
+                self.parts[place].used = true;
+            }
+        }
+        self.compare = Some(Compare::With(Baseline::ShareOfTotal));
+        let grouped = self.parts.windows(2).any(|pair| {
+            pair[0].is(Role::By) && matches!(pair[1].what, What::Dimension(_) | What::Either { .. })
+        });
+        let subject = self
+            .parts
+            .windows(2)
+            .any(|pair| pair[0].is(Role::Which) && pair[1].dimension().is_some());
+        if grouped || subject {
+            return Ok(());
+        }
+        let dimension = self.shared_dimension(at).ok_or(Ask::Comparison)?;
+        if !self.dimensions.contains(&dimension) {
+            self.dimensions.push(dimension);
+        }
+        Ok(())
+    }
+
+    /// Whose share: of the member that "comes from" names, or else of the only one.
+    fn shared_dimension(&self, from: usize) -> Option<usize> {
+        let member = |at: usize| match &self.parts[at].what {
+            What::Members(members) => members
+                .first()
+                .map(|member| self.lexicon.members[*member].dimension),
+            _ => None,
+        };
+        let all: Vec<usize> = (0..self.parts.len())
+            .filter(|at| member(*at).is_some())
+            .collect();
+        let verb = (from..self.parts.len()).find(|at| self.parts[*at].is(Role::Contribute));
+        let after = verb.and_then(|verb| all.iter().find(|at| **at > verb));
+        let beside = verb.and_then(|verb| all.iter().rev().find(|at| **at < verb && **at > from));
+        let chosen = after.or(beside).or(match all[..] {
+            [_] => all.first(),
+            // "Email's share of leads in Spain": the one that owns it.
+            _ => all
+                .iter()
+                .rev()
+                .find(|at| **at < from)
+                .or(all.last().filter(|_| {
+                    let first = all.first().and_then(|at| member(*at));
+                    all.iter().all(|at| member(*at) == first)
+                })),
+        });
+        chosen.and_then(|at| member(*at))
+    }
+}
