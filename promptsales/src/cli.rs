@@ -42,6 +42,8 @@ pub enum Command {
     Up(UpArguments),
     /// Find images by a description.
     Find(FindArguments),
+    /// Ask about campaigns, advertising, leads and sales, in Spanish or English.
+    Ask(AskArguments),
     /// Show services, versions and what each search index holds.
     Status(JsonFlag),
     /// Print an access token for the API.
@@ -99,6 +101,39 @@ pub struct FindArguments {
     /// standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "description")]
     pub batch: Option<PathBuf>,
+}
+
+/// `ask`.
+#[derive(Clone, Debug, Args)]
+pub struct AskArguments {
+    /// The question, in Spanish or English.
+    #[arg(required_unless_present = "batch", num_args = 1..)]
+    pub question: Vec<String>,
+
+    /// Language of the question and the answer; guessed when left out.
+    #[arg(long, value_name = "es|en")]
+    pub lang: Option<Language>,
+
+    /// Print the service's answer.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Say what would be asked of the warehouse, without asking it.
+    #[arg(long)]
+    pub plan_only: bool,
+
+    /// Answer a file of JSON lines {"id","text","lang"?} with one JSON line each; `-` reads
+    /// standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["question", "chart"])]
+    pub batch: Option<PathBuf>,
+
+    /// What "today" is part of, as in 2026-11-22T12:00:00Z.
+    #[arg(long, value_name = "RFC3339")]
+    pub now: Option<String>,
+
+    /// Draw the rows into a file, .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub chart: Option<PathBuf>,
 }
 
 /// A table for a person or JSON for a program.
@@ -162,6 +197,8 @@ pub struct TickArguments {
 pub enum EvalCommand {
     /// Search quality on the judged queries.
     Search(JsonFlag),
+    /// How questions about sales are answered, on the questions kept for it.
+    Ask(JsonFlag),
 }
 
 impl Arguments {

@@ -1,7 +1,9 @@
 //! One file per subcommand.
 
+mod ask;
 mod etl;
 mod eval;
+mod eval_ask;
 mod find;
 mod load;
 mod mcp;
@@ -11,8 +13,11 @@ mod up;
 
 use std::process::ExitCode;
 
+use service_kit::Clock;
+
 use crate::{
     cli::{Arguments, Command, EvalCommand, Global},
+    embedded::SalesStart,
     output::Progress,
     sales::Sales,
     session::Session,
@@ -28,8 +33,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let found = find::run(&session, &options).await;
             close(session, found).await
         }
+        Command::Ask(options) => {
+            let session = open_for_sales(&global).await?;
+            let answered = ask::run(&session, &options).await;
+            close(session, answered).await
+        }
         Command::Status(options) => {
-            let session = open(&global).await?;
+            let session =
+                Session::open(&global, &Progress::at_terminal(), false, SalesStart::First).await?;
             let shown = status::run(&session, options.json).await;
             close(session, shown).await
         }
@@ -40,27 +51,28 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Mcp => {
             // A client reads our standard error into its log; steps would only fill it.
-            let session = Session::open(&global, &Progress::silent(), true).await?;
+            let session =
+                Session::open(&global, &Progress::silent(), true, SalesStart::Meanwhile).await?;
             let served = mcp::run(&session).await;
             close(session, served).await
         }
         Command::Load(options) => {
-            let (session, sales) = open_sales(&global).await?;
+            let (session, sales) = open_sales(&global, false).await?;
             let loaded = load::run(&sales, &options).await;
             close_sales(session, sales, loaded).await
         }
         Command::Tick(options) => {
-            let (session, sales) = open_sales(&global).await?;
+            let (session, sales) = open_sales(&global, true).await?;
             let ticked = etl::tick(&sales, &options).await;
             close_sales(session, sales, ticked).await
         }
         Command::Etl(options) => {
-            let (session, sales) = open_sales(&global).await?;
+            let (session, sales) = open_sales(&global, true).await?;
             let ran = etl::run(&sales, options.json).await;
             close_sales(session, sales, ran).await
         }
         Command::Verify(options) => {
-            let (session, sales) = open_sales(&global).await?;
+            let (session, sales) = open_sales(&global, true).await?;
             let verified = etl::verify(&sales, options.json).await;
             close_sales(session, sales, verified).await
         }
@@ -71,22 +83,43 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let measured = eval::search(&session, options.json).await;
             close(session, measured).await
         }
+        Command::Eval {
+            what: EvalCommand::Ask(options),
+        } => {
+            let session = open(&global).await?;
+            let measured = eval_ask::run(&session, options.json).await;
+            close(session, measured).await
+        }
     }
 }
 
 async fn open(global: &Global) -> anyhow::Result<Session> {
-    Session::open(global, &Progress::at_terminal(), false).await
+    Session::open(global, &Progress::at_terminal(), false, SalesStart::Never).await
 }
 
-async fn open_sales(global: &Global) -> anyhow::Result<(Session, Sales)> {
+/// A session whose sales warehouse is level.
+async fn open_for_sales(global: &Global) -> anyhow::Result<Session> {
+    Session::open(global, &Progress::at_terminal(), false, SalesStart::First).await
+}
+
+/// A session and its databases, with the sample in them if `sample` and if they hold nothing.
+async fn open_sales(global: &Global, sample: bool) -> anyhow::Result<(Session, Sales)> {
     let session = open(global).await?;
-    match Sales::open(&session.endpoints().databases, session.home()).await {
+    match sales_of(&session, sample).await {
         Ok(sales) => Ok((session, sales)),
         Err(error) => {
             session.close().await?;
             Err(error)
         }
     }
+}
+
+async fn sales_of(session: &Session, sample: bool) -> anyhow::Result<Sales> {
+    let sales = Sales::open(&session.endpoints().databases, session.home()).await?;
+    if sample && session.is_own() {
+        sales.load_sample(&Clock::system()).await?;
+    }
+    Ok(sales)
 }
 
 async fn close_sales(

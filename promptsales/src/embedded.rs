@@ -52,6 +52,19 @@ pub struct Settings {
     pub port_base: Option<u16>,
     /// Tell other processes where to find this system.
     pub publish: bool,
+    /// What becomes of the sales warehouse.
+    pub sales: SalesStart,
+}
+
+/// When a system brings its sales warehouse level: that costs seconds, which a search need not wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SalesStart {
+    /// Before it serves, and from then on.
+    First,
+    /// While it serves already, and from then on.
+    Meanwhile,
+    /// Not at all, and its routes are not served.
+    Never,
 }
 
 impl Embedded {
@@ -66,6 +79,7 @@ impl Embedded {
             cache_dir,
             port_base,
             publish,
+            sales,
         } = settings;
         home.withdraw()?;
         let clock = Clock::system();
@@ -83,7 +97,7 @@ impl Embedded {
             _lock: lock,
         };
         if let Err(error) = system
-            .start_services(ports, onnxruntime, clock, progress)
+            .start_services(ports, onnxruntime, clock, sales, progress)
             .await
         {
             // A half-started system must not leave a server behind.
@@ -131,6 +145,7 @@ impl Embedded {
         ports: Ports,
         onnxruntime: PathBuf,
         clock: Clock,
+        sales: SalesStart,
         progress: &Progress,
     ) -> anyhow::Result<()> {
         let http = http_client::build(Duration::from_secs(10))?;
@@ -174,11 +189,13 @@ impl Embedded {
             report.inserted, report.updated, report.unchanged
         ));
 
-        let warehouse = self.start_sales(&common.clock, progress).await?;
-        self.serve(
-            ports.sales_warehouse,
-            services::sales_warehouse(&common, warehouse),
-        );
+        if sales != SalesStart::Never {
+            let warehouse = self.start_sales(sales, &common.clock, progress).await?;
+            self.serve(
+                ports.sales_warehouse,
+                services::sales_warehouse(&common, warehouse),
+            );
+        }
         self.serve(
             ports.mcp_gateway,
             services::mcp_gateway(&common, &self.endpoints)?,
@@ -189,22 +206,35 @@ impl Embedded {
     /// Sample data where there are none, the warehouse level with them, and kept so.
     async fn start_sales(
         &mut self,
+        start: SalesStart,
         clock: &Clock,
         progress: &Progress,
     ) -> anyhow::Result<Warehouse> {
-        let step = progress.step("Bringing the sales warehouse level");
         let sales = Sales::open(&self.endpoints.databases, &self.home).await?;
-        let sample = sales.load_sample(clock).await?;
-        let report = sales.run_etl().await?;
-        let read: i64 = report.sources.iter().map(|source| source.rows_read).sum();
-        step.done(&match sample {
-            Some(rows) => format!("{rows} sample rows loaded, {read} read"),
-            None => format!("{read} changed rows read"),
-        });
+        if start == SalesStart::First {
+            let step = progress.step("Bringing the sales warehouse level");
+            let levelled = sales.level(clock).await?;
+            step.done(&levelled.done);
+            for fault in &levelled.faults {
+                progress.note(&format!("! {fault}"));
+            }
+        }
         let warehouse = sales.warehouse.clone();
         let (clock, stop) = (clock.clone(), self.stop.clone());
         self.spawn(async move {
-            sales.keep_level(&clock, &stop).await;
+            let level = async {
+                if start == SalesStart::Meanwhile
+                    && let Err(error) = sales.level(&clock).await
+                {
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "the sales warehouse is not level"
+                    );
+                }
+            };
+            if stop.run_until_cancelled(level).await.is_some() {
+                sales.keep_level(&clock, &stop).await;
+            }
             sales.close().await;
         });
         Ok(warehouse)

@@ -1,20 +1,20 @@
 //! The two operational databases and the warehouse of one home, as the commands use them.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use local_runtime::Postgres;
 use sales_warehouse::{
     Warehouse,
-    demo::{self, DemoError, Existing, LoadPlan},
-    etl::{self, RunReport, SourceConfig},
-    pii::Keyring,
+    demo::{self, Existing, LoadPlan},
+    etl::{self, RunReport, RunStatus, SourceConfig, SourceReport},
+    pii::{Custody, Keyring, PiiError},
     source::System,
     sources::Sources,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use service_kit::{CancellationToken, Clock};
+use service_kit::{CancellationToken, Clock, with_causes};
 use url::Url;
 
 use crate::home::Home;
@@ -60,12 +60,23 @@ pub struct Sales {
     pub configs: Vec<SourceConfig>,
     /// The warehouse.
     pub warehouse: Warehouse,
-    /// Seals personal data.
-    pub keyring: Arc<Keyring>,
+    /// The file of the keys that seal personal data.
+    pub keys: PathBuf,
 }
 
+/// How [`Sales::level`] went.
+pub struct Levelled {
+    /// What was done, for a person.
+    pub done: String,
+    /// What a person must see to. The system serves all the same.
+    pub faults: Vec<String>,
+}
+
+/// How many minutes a command waits for a run that is under way, which may be a first one over everything.
+const TURNS: u32 = 30;
+
 impl Sales {
-    /// Connects and brings all schemas level. The first time, it makes the home's keys.
+    /// Connects and brings all schemas level.
     pub async fn open(databases: &Databases, home: &Home) -> anyhow::Result<Self> {
         let secret = |url: &Url| SecretString::from(url.as_str());
         let sources =
@@ -80,35 +91,79 @@ impl Sales {
             config(System::PromptAds, &databases.promptads),
             config(System::PromptCrm, &databases.promptcrm),
         ];
-        let keyring = Arc::new(Keyring::load_or_create(&home.personal_data_keys())?);
         Ok(Self {
             sources,
             configs,
             warehouse,
-            keyring,
+            keys: home.personal_data_keys(),
         })
     }
 
-    /// Loads the sample into sources that hold nothing yet, and says how many rows it has.
+    /// The keys, for as long as nobody else seals or rotates. The first time, it makes them.
+    pub async fn keyring(&self) -> Result<(Custody, Arc<Keyring>), PiiError> {
+        let custody = Custody::take(&self.keys)?;
+        let keyring = custody.keyring(&self.sources.crm).await?;
+        Ok((custody, Arc::new(keyring)))
+    }
+
+    /// Loads the sample into sources that hold nothing yet, and says how many rows it has. Of a load that
+    /// was killed between its two databases it makes up the second.
     pub async fn load_sample(&self, clock: &Clock) -> anyhow::Result<Option<u64>> {
+        if demo::loaded(&self.sources).await? {
+            return Ok(None);
+        }
         let plan = LoadPlan::small(SAMPLE_SEED, clock.now().date());
-        let loaded = demo::load(
-            &self.sources,
-            &self.keyring,
-            &plan,
-            Existing::Refuse,
-            &|_| {},
-        );
-        match loaded.await {
-            Ok(loaded) => Ok(Some(loaded.rows())),
-            Err(DemoError::NotEmpty { .. }) => Ok(None),
-            Err(error) => Err(error).context("the sample could not be loaded"),
+        let loaded = async {
+            let (_custody, keyring) = self.keyring().await?;
+            demo::load(&self.sources, &keyring, &plan, Existing::Keep, &|_| {}).await
+        };
+        let loaded = loaded.await.context("the sample could not be loaded")?;
+        Ok(Some(loaded.rows()))
+    }
+
+    /// The sample where there is none, and one run.
+    pub async fn level(&self, clock: &Clock) -> anyhow::Result<Levelled> {
+        let sample = self.load_sample(clock).await?;
+        let report = self.run_etl(|| {}).await?;
+        let read: i64 = report.sources.iter().map(|source| source.rows_read).sum();
+        let done = match sample {
+            Some(rows) => format!("{rows} sample rows loaded, {read} read"),
+            None => format!("{read} changed rows read"),
+        };
+        let failed = |source: &SourceReport| source.error.clone();
+        let mut faults: Vec<_> = report.sources.iter().filter_map(failed).collect();
+        // Without a source that failed it is the marts that did.
+        if faults.is_empty() {
+            faults.extend(report.message);
+        }
+        faults.extend(self.fault_of_keys().await.map(|fault| with_causes(&fault)));
+        for fault in &faults {
+            tracing::error!(error = fault, "the sales warehouse is not level");
+        }
+        Ok(Levelled { done, faults })
+    }
+
+    /// What is wrong with the keys, if anything is. Nothing but sealing needs them.
+    async fn fault_of_keys(&self) -> Option<PiiError> {
+        match self.keyring().await {
+            Ok(_) | Err(PiiError::InUse { .. }) => None,
+            Err(fault) => Some(fault),
         }
     }
 
-    /// One run of the ETL.
-    pub async fn run_etl(&self) -> anyhow::Result<RunReport> {
-        Ok(etl::run_once(&self.warehouse, &self.configs).await?)
+    /// One run of the ETL, after the one that may be under way. `waiting` is called when there is one that
+    /// takes longer than a minute.
+    pub async fn run_etl(&self, waiting: impl Fn()) -> anyhow::Result<RunReport> {
+        for _ in 0..TURNS {
+            let report = etl::run_in_turn(&self.warehouse, &self.configs).await?;
+            if report.status != RunStatus::Skipped {
+                return Ok(report);
+            }
+            waiting();
+        }
+        bail!(
+            "another run has been at work for {TURNS} minutes: see etl.runs, and try again when it is done"
+        )
     }
 
     /// Runs the ETL every four minutes, the first time after that.

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{
     cli::Global,
-    embedded::{API_AUDIENCE, CLI_CLIENT, Embedded, Settings, credentials},
+    embedded::{API_AUDIENCE, CLI_CLIENT, Embedded, SalesStart, Settings, credentials},
     home::{Endpoints, Home},
     output::Progress,
 };
@@ -37,7 +37,12 @@ impl Session {
     /// Uses the system that runs in this home, else starts one that [`Self::close`] stops.
     ///
     /// `publish` lets other commands use that system too: for a command that stays.
-    pub async fn open(global: &Global, progress: &Progress, publish: bool) -> anyhow::Result<Self> {
+    pub async fn open(
+        global: &Global,
+        progress: &Progress,
+        publish: bool,
+        sales: SalesStart,
+    ) -> anyhow::Result<Self> {
         let home = Home::resolve(global.data_dir.clone())?;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let mut waited = false;
@@ -49,6 +54,7 @@ impl Session {
                         cache_dir: global.cache_dir.clone(),
                         port_base: None,
                         publish,
+                        sales,
                     };
                     let own = Embedded::start(settings, lock, progress).await?;
                     return Self::connect(home, own.endpoints().clone(), Some(own));
@@ -90,6 +96,11 @@ impl Session {
             tokens,
             own,
         })
+    }
+
+    /// Whether the system is this session's own.
+    pub fn is_own(&self) -> bool {
+        self.own.is_some()
     }
 
     /// The home.

@@ -1,5 +1,6 @@
 //! The HTTP interface. Every route of `/v1` needs a token with `sales:read`.
 
+mod questions;
 mod runs;
 
 use std::{sync::Arc, time::Duration};
@@ -52,7 +53,8 @@ pub fn service(deps: Deps) -> Router {
     let routes = Router::new()
         .route("/v1/freshness", get(get_freshness))
         .route("/v1/etl/runs", get(runs::get_runs))
-        .with_state(deps)
+        .with_state(deps.clone())
+        .merge(questions::routes(deps))
         .merge(health);
     let bounds = Bounds {
         max_body_bytes: contracts::limits::MAX_JSON_BODY_BYTES,

@@ -32,7 +32,7 @@ mod tables;
 mod tick;
 
 pub use checksum::{TableSum, checksum};
-pub use load::{Existing, LoadPlan, LoadProgress, Loaded, load};
+pub use load::{Existing, LoadPlan, LoadProgress, Loaded, load, loaded};
 pub use tick::{Ticked, tick};
 
 use crate::pii::PiiError;

@@ -26,7 +26,7 @@ mod report;
 mod schedule;
 mod stage;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use service_kit::with_causes;
@@ -41,6 +41,9 @@ use crate::{
     source::{PostgresSource, Snapshot, Source, SourceError, System},
 };
 use ledger::Outcome;
+
+/// How long the server may take to notice that a session has ended: it looks every second.
+const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// Where a system's operational database is.
 #[derive(Clone, Debug)]
@@ -84,6 +87,51 @@ pub async fn run(
         tracing::info!(run_id, "etl skipped: another run is at work");
         return Ok(RunReport::skipped(run_id));
     }
+    run_locked(connection, sources).await
+}
+
+/// One run over PostgreSQL sources, after the one that may be under way: for whoever needs what was committed
+/// just now. Waits for a minute; skipped if that was not enough.
+///
+/// # Errors
+/// As [`run_once`].
+pub async fn run_in_turn(
+    warehouse: &Warehouse,
+    sources: &[SourceConfig],
+) -> Result<RunReport, EtlError> {
+    let sources: Vec<_> = sources.iter().map(SourceConfig::source).collect();
+    let mut connection = warehouse.etl_connection().await?;
+    if !ledger::lock(&mut connection).await? {
+        let run_id = ledger::skipped(&mut connection).await?;
+        return Ok(RunReport::skipped(run_id));
+    }
+    run_locked(connection, &sources).await
+}
+
+/// Says of a run that this process has dropped that it was interrupted, once the server has let go of it.
+/// Nothing happens while somebody else's run is at work: that one has said it already.
+///
+/// # Errors
+/// When the warehouse does not answer.
+pub async fn note_interrupted(warehouse: &Warehouse) -> Result<(), EtlError> {
+    let noted = async {
+        let mut connection = warehouse.etl_connection().await?;
+        if ledger::lock(&mut connection).await? {
+            ledger::interrupted(&mut connection).await?;
+            ledger::release(connection).await?;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(LETTING_GO, noted)
+        .await
+        .unwrap_or(Ok(()))
+}
+
+/// A run on a connection that holds the lock.
+async fn run_locked(
+    connection: PgConnection,
+    sources: &[Box<dyn Source>],
+) -> Result<RunReport, EtlError> {
     let mut sources: Vec<_> = sources.iter().collect();
     sources.sort_by_key(|source| source.system());
     let mut run = Run::begin(connection).await?;

@@ -13,6 +13,8 @@ pub mod demo;
 pub mod etl;
 pub mod freshness;
 pub mod pii;
+pub mod questions;
+pub mod runs;
 pub mod source;
 pub mod sources;
 pub mod verify;

@@ -16,6 +16,7 @@
 //! not rotated with the others: under another one nothing would join any more.
 
 mod cells;
+mod custody;
 mod envelope;
 mod keyring;
 mod rotate;
@@ -23,10 +24,11 @@ mod rotate;
 use std::{fmt, io, path::PathBuf};
 
 pub use cells::{CUSTOMERS, Cell, CustomerColumn};
+pub use custody::Custody;
 pub use keyring::Keyring;
 pub use rotate::{Rotated, keys_in_use, rotate};
 
-/// Which key sealed an envelope. Newer keys have greater ids, from 1.
+/// Which key sealed an envelope. Newer keys have greater ids; steps between them are random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId(pub u32);
 
@@ -72,6 +74,26 @@ pub enum PiiError {
     /// The newest key, or one that is not there.
     #[error("key {0} cannot be removed: it is the newest, or not in the keyring")]
     NotRemovable(KeyId),
+    /// The ids are used up.
+    #[error("no id is left for another key: make a keyring anew, and seal everything under it")]
+    NoMoreIds,
+    /// The keyring's file is gone, and what was sealed under its keys is not.
+    #[error(
+        "the keyring {path} is gone, but crm.customers holds values sealed under its keys: restore it from \
+         its backup. Only where there is none, delete those customers, and a new keyring is made"
+    )]
+    Lost {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Somebody else seals or rotates.
+    #[error(
+        "the keyring {path} is in use: a load, a tick or a rotation is at work. Try again when it is done"
+    )]
+    InUse {
+        /// The keyring.
+        path: PathBuf,
+    },
     /// The keyring's file cannot be read or written.
     #[error("cannot {action} the keyring {path}")]
     File {

@@ -41,6 +41,11 @@ pub enum WarehouseError {
         "the warehouse's schemas cannot be made: its login may need CREATE on the database and CREATEROLE"
     )]
     Schemas(#[source] sqlx::Error),
+    /// Nobody has migrated yet, or not with this version.
+    #[error(
+        "the warehouse's schemas are not there, or older than this program: run sales-warehouse migrate first"
+    )]
+    NotMigrated,
     /// A migration failed.
     #[error("the warehouse cannot be migrated")]
     Migrate(#[source] MigrateError),
@@ -97,7 +102,29 @@ impl Warehouse {
             .run(&mut connection)
             .await
             .map_err(WarehouseError::Migrate)?;
+        sqlx::raw_sql(include_str!("warehouse/share_ledger.sql"))
+            .execute(&mut connection)
+            .await
+            .map_err(WarehouseError::Schemas)?;
         connection.close().await.map_err(WarehouseError::Connect)
+    }
+
+    /// Whether every migration that this program knows has been applied. Newer ones are no fault: a service one
+    /// version older still runs on them.
+    pub async fn check_schemas(&self) -> Result<(), WarehouseError> {
+        let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+        let applied: Option<i64> = sqlx::query_scalar(include_str!("warehouse/applied.sql"))
+            .fetch_one(&self.reader)
+            .await
+            .map_err(|error| match error.as_database_error() {
+                // No such role, schema, table or right to read it: all of them come with migrating.
+                Some(_) => WarehouseError::NotMigrated,
+                None => WarehouseError::Connect(error),
+            })?;
+        if applied < newest {
+            return Err(WarehouseError::NotMigrated);
+        }
+        Ok(())
     }
 
     /// Connections as `warehouse_reader`: read-only, with a statement timeout.

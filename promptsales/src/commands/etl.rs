@@ -5,11 +5,15 @@ use std::{io::Write, process::ExitCode};
 use sales_warehouse::{demo, etl::RunReport, etl::RunStatus, verify};
 use service_kit::Clock;
 
-use crate::{cli::TickArguments, output, sales::Sales};
+use crate::{
+    cli::TickArguments,
+    output::{self, Progress},
+    sales::Sales,
+};
 
 /// One run now, instead of in four minutes at most.
 pub async fn run(sales: &Sales, as_json: bool) -> anyhow::Result<ExitCode> {
-    let report = sales.run_etl().await?;
+    let report = sales.run_etl(waiting).await?;
     let mut out = output::out();
     if as_json {
         output::json(&mut out, &report)?;
@@ -18,13 +22,20 @@ pub async fn run(sales: &Sales, as_json: bool) -> anyhow::Result<ExitCode> {
     show(&mut out, &report)
 }
 
+/// Says why nothing seems to happen.
+pub fn waiting() {
+    Progress::shown().note("another run is at work; waiting for it");
+}
+
 /// Realistic changes in the operational databases.
 pub async fn tick(sales: &Sales, options: &TickArguments) -> anyhow::Result<ExitCode> {
     let now = Clock::system().now();
     // By default another seed each time: the same changes again would find their rows taken.
     let seed = options.seed.unwrap_or(now.unix_timestamp_nanos() as u64);
     let changes = options.source_changes;
-    let ticked = demo::tick(&sales.sources, &sales.keyring, changes, seed, now).await?;
+    let (custody, keyring) = sales.keyring().await?;
+    let ticked = demo::tick(&sales.sources, &keyring, changes, seed, now).await?;
+    drop(custody);
     let mut out = output::out();
     let mut table = output::table(["change", "rows"]);
     for (name, rows) in &ticked.changes {

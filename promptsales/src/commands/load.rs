@@ -26,14 +26,16 @@ pub async fn run(sales: &Sales, options: &LoadArguments) -> anyhow::Result<ExitC
     };
     let began = Instant::now();
     let bars = Bars::default();
-    let loaded = demo::load(&sales.sources, &sales.keyring, &plan, existing, &|at| {
+    let (custody, keyring) = sales.keyring().await?;
+    let loaded = demo::load(&sales.sources, &keyring, &plan, existing, &|at| {
         bars.show(at);
     })
     .await;
+    drop(custody);
     bars.end();
     let loaded = loaded?;
     let seconds = began.elapsed().as_secs_f64();
-    let run: RunReport = sales.run_etl().await?;
+    let run: RunReport = sales.run_etl(etl::waiting).await?;
 
     let mut out = output::out();
     let mut table = output::table(["table", "rows"]);

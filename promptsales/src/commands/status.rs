@@ -6,6 +6,7 @@ use contracts::index::EngineStatus;
 use sales_warehouse::{
     Warehouse,
     freshness::{self, Freshness},
+    runs::{self, LatestRun},
 };
 use serde::Serialize;
 use service_kit::Clock;
@@ -21,6 +22,8 @@ struct Status {
     indexes: Vec<EngineStatus>,
     /// How old the warehouse's data are, per source.
     freshness: Vec<Freshness>,
+    /// The last run's part of each source.
+    etl: Vec<LatestRun>,
 }
 
 #[derive(Serialize)]
@@ -49,12 +52,14 @@ pub async fn run(session: &Session, as_json: bool) -> anyhow::Result<ExitCode> {
         .index_status()
         .await?
         .map_err(|problem| output::refused(&problem))?;
+    let (freshness, etl) = sales(session).await?;
     let status = Status {
         home: session.home().path().display().to_string(),
         model: index.model.to_string(),
         services,
         indexes: index.indexes,
-        freshness: freshness(session).await?,
+        freshness,
+        etl,
     };
     let mut out = output::out();
     if as_json {
@@ -63,7 +68,8 @@ pub async fn run(session: &Session, as_json: bool) -> anyhow::Result<ExitCode> {
         show(&mut out, &status)?;
     }
     let well = status.services.iter().all(|service| service.ready)
-        && status.indexes.iter().all(|index| index.ready);
+        && status.indexes.iter().all(|index| index.ready)
+        && status.etl.iter().all(|run| run.error.is_none());
     Ok(if well {
         ExitCode::SUCCESS
     } else {
@@ -71,12 +77,16 @@ pub async fn run(session: &Session, as_json: bool) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn freshness(session: &Session) -> anyhow::Result<Vec<Freshness>> {
+async fn sales(session: &Session) -> anyhow::Result<(Vec<Freshness>, Vec<LatestRun>)> {
     let url = session.endpoints().databases.warehouse.as_str();
     let warehouse = Warehouse::connect(&url.into()).await?;
-    let ages = freshness::freshness(&warehouse, Clock::system().now()).await;
+    let asked = async {
+        let ages = freshness::freshness(&warehouse, Clock::system().now()).await?;
+        Ok((ages, runs::latest(&warehouse).await?))
+    };
+    let answer = asked.await;
     warehouse.close().await;
-    Ok(ages?)
+    answer
 }
 
 async fn service(session: &Session, name: &'static str, url: &Url) -> anyhow::Result<Service> {
@@ -127,21 +137,24 @@ fn show(out: &mut impl Write, status: &Status) -> anyhow::Result<()> {
                 .unwrap_or(&index.manifest_sha256[..12]),
         ]);
     }
-    let mut sources = output::table(["source", "as of", "age", ""]);
+    let mut sources = output::table(["source", "as of", "age", "last run", ""]);
     for source in &status.freshness {
+        let last = status.etl.iter().find(|run| run.source == source.source);
+        let last = last.map(|run| format!("{}: {}", run.run_id, run.status));
         let as_of = source.as_of.map(|time| time.to_string());
         let age = source.age_seconds.map(|seconds| format!("{seconds} s"));
         sources.add_row([
             source.source,
             as_of.as_deref().unwrap_or("never read"),
             age.as_deref().unwrap_or_default(),
+            last.as_deref().unwrap_or_default(),
             if source.stale { "stale" } else { "" },
         ]);
     }
-    writeln!(
-        out,
-        "{services}\n\n{indexes}\n\n{sources}\n\nhome: {}",
-        status.home
-    )?;
+    writeln!(out, "{services}\n\n{indexes}\n\n{sources}\n")?;
+    for error in status.etl.iter().filter_map(|run| run.error.as_deref()) {
+        writeln!(out, "{error}\n")?;
+    }
+    writeln!(out, "home: {}", status.home)?;
     Ok(())
 }

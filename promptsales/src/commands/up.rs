@@ -9,7 +9,7 @@ use service_kit::listen::shutdown_signal;
 
 use crate::{
     cli::{Global, UpArguments},
-    embedded::{Embedded, Settings, mcp_resource},
+    embedded::{Embedded, SalesStart, Settings, mcp_resource},
     home::Home,
     output::{self, Progress},
     session::Session,
@@ -39,6 +39,7 @@ pub async fn run(global: &Global, options: &UpArguments) -> anyhow::Result<ExitC
         cache_dir: global.cache_dir.clone(),
         port_base: options.port_base,
         publish: true,
+        sales: SalesStart::First,
     };
     let progress = Progress::shown();
     let mut interrupted = std::pin::pin!(shutdown_signal());

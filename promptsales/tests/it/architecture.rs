@@ -72,6 +72,23 @@ fn wire_types_stand_on_nothing_and_the_catalogue_on_them_alone() {
 }
 
 #[test]
+fn questions_know_no_database_and_only_the_warehouse_and_the_whole_know_them() {
+    let workspace = Workspace::read();
+    let arrows = workspace.arrows(&workspace::ALL_KINDS);
+    assert_eq!(arrows.from("sales-questions"), ["contracts"]);
+    for member in workspace.members() {
+        let allowed = member == "sales-warehouse" || WHOLE.contains(&member);
+        let knows = arrows.from(member).contains(&"sales-questions");
+        assert!(!knows || allowed, "{member} knows sales-questions");
+    }
+    let everything = arrows.and(&workspace.third_party(&[DependencyKind::Normal]));
+    let reached = everything.reached_from("sales-questions");
+    for database in ["sqlx", "tokio", "axum", "reqwest"] {
+        assert!(!reached.contains(database), "{database}");
+    }
+}
+
+#[test]
 fn models_stay_in_the_embedder() {
     let workspace = Workspace::read();
     let ours = workspace.arrows(&[DependencyKind::Normal, DependencyKind::Build]);

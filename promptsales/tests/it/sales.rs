@@ -1,5 +1,7 @@
 //! Sales data through the whole system: sample, changes, ETL, verification, another load.
 
+mod faults;
+
 use serde_json::Value;
 
 use crate::support::{Up, indexed_home, run};

@@ -9,11 +9,15 @@
 //! or a table. Nothing here reads a clock, a file or a database either: the day, the model's text and the
 //! members' names ([`members`]) come in as arguments.
 
+pub mod answering;
+pub mod compiling;
+pub mod eval;
 pub mod members;
 pub mod model;
 pub mod query;
 pub mod reading;
 
+pub use compiling::{Statement, compile};
 pub use members::Members;
 pub use model::Model;
 pub use query::MetricQuery;

@@ -53,8 +53,7 @@ pub struct Metric {
     label: Label,
     /// What it is called, in both languages.
     pub synonyms: Vec<String>,
-    /// What is counted, in a sentence.
-    pub description: String,
+    description: Label,
     /// What one of it is.
     pub unit: Unit,
     /// How it adds up.
@@ -67,6 +66,11 @@ impl Metric {
     /// What people read.
     pub fn label(&self, language: Language) -> &str {
         self.label.get(language)
+    }
+
+    /// What is counted, in a sentence.
+    pub fn description(&self, language: Language) -> &str {
+        self.description.get(language)
     }
 
     /// Whether less of it is better, as of costs.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-time::serde::format_description!(iso_day, Date, "[year]-[month]-[day]");
+time::serde::format_description!(pub(crate) iso_day, Date, "[year]-[month]-[day]");
 
 /// Metrics, by dimensions, within filters and a time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ pub enum Direction {
 }
 
 /// What a comparison makes of a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// In the time asked about.

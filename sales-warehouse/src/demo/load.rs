@@ -60,6 +60,26 @@ impl LoadPlan {
         }
     }
 
+    /// What completes a load that was broken off goes by the day of the half that is there: a campaign must
+    /// not begin after the leads that it brings.
+    async fn of_the_day(self, sources: &Sources, existing: Existing) -> Result<Self, DemoError> {
+        if existing != Existing::Keep {
+            return Ok(self);
+        }
+        let mut plan = self;
+        for (pool, statement) in [
+            (&sources.ads, include_str!("load/ads_day.sql")),
+            (&sources.crm, include_str!("load/crm_day.sql")),
+        ] {
+            let day: Option<Date> = sqlx::query_scalar(statement)
+                .fetch_one(pool)
+                .await
+                .map_err(database("look for an earlier load"))?;
+            plan.today = day.unwrap_or(plan.today);
+        }
+        Ok(plan)
+    }
+
     pub(super) fn campaigns(&self) -> u32 {
         self.campaigns_finished + self.campaigns_active
     }
@@ -76,6 +96,9 @@ pub enum Existing {
     Refuse,
     /// Delete them, in the same transaction. Readers see a new epoch.
     Replace,
+    /// Leave them, and fill what is empty: the two databases commit one after the other, so a load that is
+    /// killed in between leaves one of them empty.
+    Keep,
 }
 
 /// How far a load is, per database.
@@ -105,6 +128,23 @@ impl Loaded {
     }
 }
 
+/// Whether both sources hold rows.
+pub async fn loaded(sources: &Sources) -> Result<bool, DemoError> {
+    for (pool, statement) in [
+        (&sources.ads, include_str!("load/ads_empty.sql")),
+        (&sources.crm, include_str!("load/crm_empty.sql")),
+    ] {
+        let empty: bool = sqlx::query_scalar(statement)
+            .fetch_one(pool)
+            .await
+            .map_err(database("look at what the source holds"))?;
+        if empty {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Fills both sources, each in one transaction: a load that fails leaves what was there. Memory is
 /// bounded by a few chunks, whatever the plan. `progress` is called after each chunk.
 pub async fn load(
@@ -114,7 +154,7 @@ pub async fn load(
     existing: Existing,
     progress: &(dyn Fn(LoadProgress) + Send + Sync),
 ) -> Result<Loaded, DemoError> {
-    let plan = *plan;
+    let plan = plan.of_the_day(sources, existing).await?;
     let ads_chunks = generate(ads_chunks(plan));
     let crm_chunks = generate(crm_chunks(plan, Arc::clone(keyring)));
     let (ads, crm) = tokio::try_join!(
@@ -255,8 +295,10 @@ impl<'a> Filling<'a> {
         finish: &'static str,
     ) -> Result<Filled, DemoError> {
         let mut transaction = self.pool.begin().await.map_err(database("begin a load"))?;
-        self.make_room(&mut transaction, empty, truncate).await?;
         let mut tables: Vec<(&'static str, u64)> = Vec::new();
+        if !self.make_room(&mut transaction, empty, truncate).await? {
+            return Ok((transaction, tables));
+        }
         let mut complete = false;
         while let Some(chunk) = chunks.recv().await {
             let chunk = chunk?;
@@ -290,13 +332,14 @@ impl<'a> Filling<'a> {
         Ok((transaction, tables))
     }
 
-    /// Two loads at once would both find nothing, so the second waits here for the first to end.
+    /// Whether the database is to be filled. Two loads at once would both find nothing, so the second waits
+    /// here for the first to end.
     async fn make_room(
         &self,
         connection: &mut PgConnection,
         empty: &'static str,
         truncate: &'static str,
-    ) -> Result<(), DemoError> {
+    ) -> Result<bool, DemoError> {
         let failed = database("look at what the source holds");
         sqlx::query("SELECT pg_advisory_xact_lock(hashtext('promptsales load'))")
             .execute(&mut *connection)
@@ -307,14 +350,15 @@ impl<'a> Filling<'a> {
             .await
             .map_err(failed)?;
         match (empty, self.existing) {
-            (true, _) => Ok(()),
+            (true, _) => Ok(true),
+            (false, Existing::Keep) => Ok(false),
             (false, Existing::Refuse) => Err(DemoError::NotEmpty {
                 database: self.database,
             }),
             (false, Existing::Replace) => sqlx::query(truncate)
                 .execute(connection)
                 .await
-                .map(drop)
+                .map(|_| true)
                 .map_err(database("delete what the source holds")),
         }
     }

@@ -82,12 +82,18 @@ pub async fn skipped(connection: &mut PgConnection) -> sqlx::Result<i64> {
 
 /// Begins a run, and says of earlier ones that never ended that they were interrupted.
 pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query(include_str!("ledger/interrupted.sql"))
-        .execute(&mut *connection)
-        .await?;
+    interrupted(connection).await?;
     sqlx::query_scalar(include_str!("ledger/begin.sql"))
         .fetch_one(connection)
         .await
+}
+
+/// Says of runs that never ended that they were interrupted. The connection holds the lock.
+pub async fn interrupted(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query(include_str!("ledger/interrupted.sql"))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// A source's part of a run.

@@ -16,6 +16,9 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{KeyId, PiiError, envelope};
 
+/// Longest step from one key's id to the next: 256 rotations at least fit into 32 bits.
+const LONGEST_STEP: u32 = 1 << 24;
+
 /// 256 bits.
 type Secret = SecretBox<[u8; 32]>;
 
@@ -43,7 +46,7 @@ struct File {
 impl Keyring {
     /// A join key and one sealing key, random.
     pub fn generate() -> Result<Self, PiiError> {
-        Self::of([(KeyId(1), random()?)].into(), random()?)
+        Self::of([(id_after(KeyId(0))?, random()?)].into(), random()?)
     }
 
     /// The keyring that a file keeps; `None` when there is no file.
@@ -65,7 +68,7 @@ impl Keyring {
         };
         // The parser's own message may quote the file, so it goes no further.
         let file: File = serde_json::from_str(text.expose_secret())
-            .map_err(|_| damaged("expected {\"join_key\": …, \"keys\": {\"1\": …}}"))?;
+            .map_err(|_| damaged("expected {\"join_key\": …, \"keys\": {id: …}}"))?;
         let decode = |text: &SecretString| {
             decoded(text).ok_or_else(|| damaged("a key is not 32 bytes of base64"))
         };
@@ -81,6 +84,7 @@ impl Keyring {
     }
 
     /// The keyring that a file keeps, made first if there is none. Two processes end up with the same.
+    /// Where envelopes may stand already, ask [`super::Custody::keyring`]: a new keyring opens none.
     pub fn load_or_create(path: &Path) -> Result<Self, PiiError> {
         if let Some(keyring) = Self::load(path)? {
             return Ok(keyring);
@@ -95,18 +99,20 @@ impl Keyring {
             }
             _ => {}
         }
+        sync_directory(path)?;
         Self::load(path)?.ok_or_else(|| failed("read", path)(ErrorKind::NotFound.into()))
     }
 
     /// Writes it in place of the file that is there: a reader sees the old one or the new one.
     pub fn save(&self, path: &Path) -> Result<(), PiiError> {
         let draft = self.write_draft(path)?;
-        fs::rename(draft, path).map_err(failed("write", path))
+        fs::rename(draft, path).map_err(failed("write", path))?;
+        sync_directory(path)
     }
 
     /// Adds a random key, which seals from now on. [`Keyring::save`] it before sealing anything.
     pub fn add_key(&mut self) -> Result<KeyId, PiiError> {
-        let id = KeyId(self.newest().0 + 1);
+        let id = id_after(self.newest())?;
         self.sealing.insert(id, SealingKey::of(random()?)?);
         Ok(id)
     }
@@ -210,6 +216,27 @@ impl fmt::Debug for Keyring {
             .field("keys", &self.key_ids().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
+}
+
+/// A greater id, by a random step: a keyring that was restored from a backup, or made anew, does not give
+/// an id that stands in an envelope already to another key.
+fn id_after(newest: KeyId) -> Result<KeyId, PiiError> {
+    let mut step = [0; 4];
+    rand::fill(&mut step).map_err(|_| PiiError::Crypto("choose a key's id"))?;
+    let step = 1 + u32::from_be_bytes(step) % LONGEST_STEP;
+    let id = newest.0.checked_add(step).ok_or(PiiError::NoMoreIds)?;
+    Ok(KeyId(id))
+}
+
+/// Makes the file's name last: without it, a power cut after a rename may bring the old file back.
+fn sync_directory(path: &Path) -> Result<(), PiiError> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(failed("write the directory of", path))
 }
 
 fn random() -> Result<Secret, PiiError> {

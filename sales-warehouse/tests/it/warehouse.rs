@@ -5,7 +5,7 @@ mod closing;
 mod deltas;
 mod drift;
 mod faults;
-mod fixture;
+pub mod fixture;
 mod history;
 mod loading;
 mod quarantine;

@@ -85,6 +85,7 @@ impl Display {
 #[serde(deny_unknown_fields)]
 pub struct Metric {
     pub label: Label,
+    pub description: Translation,
     pub unit: super::Unit,
     #[serde(rename = "type")]
     pub kind: super::Kind,
@@ -104,6 +105,13 @@ pub struct Metric {
     pub interval: Option<Interval>,
     #[serde(default)]
     pub alternatives: Vec<Alternative>,
+}
+
+/// Of the standard's `description`, which is in English.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Translation {
+    pub es: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -19,7 +19,11 @@ fn the_built_in_model_is_as_large_as_promised() {
     );
     for metric in model.metrics() {
         assert!(!metric.synonyms.is_empty(), "{}", metric.name);
-        assert!(!metric.description.is_empty(), "{}", metric.name);
+        assert!(
+            !metric.description(Language::En).is_empty(),
+            "{}",
+            metric.name
+        );
     }
     let roas = model.metric("roas").unwrap();
     assert_eq!((roas.unit, roas.kind), (Unit::Ratio, Kind::Ratio));

@@ -155,6 +155,35 @@ async fn of_two_runs_at_once_one_leaves_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_run_in_turn_waits_and_takes_in_what_the_one_before_could_not_see() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    fixture.ads(CHANGES_ADS).await;
+    let mut holder = fixture.pool.begin().await.unwrap();
+    super::fixture::lock(&mut holder, "core.fact_ad_daily").await;
+    let (warehouse, configs) = (fixture.warehouse.clone(), fixture.configs.clone());
+    let first = tokio::spawn(async move { etl::run_once(&warehouse, &configs).await });
+    wait_until(&fixture.pool, STUCK).await;
+    fixture
+        .ads("update ads.campaigns set status = 'active' where campaign_id = 3")
+        .await;
+    let (warehouse, configs) = (fixture.warehouse.clone(), fixture.configs.clone());
+    let second = tokio::spawn(async move { etl::run_in_turn(&warehouse, &configs).await });
+    wait_until(
+        &fixture.pool,
+        "select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted
+            and database = (select oid from pg_database where datname = current_database())",
+    )
+    .await;
+    holder.rollback().await.unwrap();
+    assert_eq!(first.await.unwrap().unwrap().status, RunStatus::Succeeded);
+    assert_eq!(second.await.unwrap().unwrap().status, RunStatus::Succeeded);
+    let status = "select status from core.dim_campaign where campaign_id = 3";
+    assert_eq!(fixture.value(status).await, "active");
+}
+
+#[tokio::test]
 async fn a_source_that_is_down_stops_no_other_and_catches_up() {
     let Some(mut fixture) = Fixture::loaded().await else {
         return;

@@ -1,0 +1,249 @@
+//! `ask`: a question about sales in words, or a file of them.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Write},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::{Context, bail};
+use auth::TokenSource;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use contracts::{Language, Problem, Scope};
+use futures::{StreamExt, stream};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    cli::AskArguments,
+    embedded::{API_AUDIENCE, CLI_CLIENT},
+    output,
+    session::Session,
+};
+
+/// Questions of a batch that are under way at once.
+const BATCH_CONCURRENCY: usize = 4;
+/// Exit code when there is no answer but a question back or a refusal.
+const NO_ANSWER: u8 = 1;
+/// Rows of a table for a person.
+const SHOWN_ROWS: usize = 25;
+
+pub async fn run(session: &Session, options: &AskArguments) -> anyhow::Result<ExitCode> {
+    let service = Service::of(session)?;
+    if let Some(file) = &options.batch {
+        return batch(&service, options, file).await;
+    }
+    let format = options.chart.as_deref().map(chart_format).transpose()?;
+    let mut request = request(&options.question.join(" "), options, options.lang, None);
+    request["chart"] = json!(format);
+    let mut answer = match service.ask(&request).await? {
+        Ok(answer) => answer,
+        Err(problem) => return Err(output::refused(&problem)),
+    };
+    if let Some(file) = &options.chart {
+        save_chart(&answer["chart"], file)?;
+        // It is in the file.
+        answer["chart"] = Value::Null;
+    }
+    let mut out = output::out();
+    if options.json {
+        output::json(&mut out, &answer)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    show(&mut out, &answer)?;
+    Ok(if answer["kind"] == "answer" {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NO_ANSWER)
+    })
+}
+
+/// The warehouse's service, with a token for it.
+struct Service<'a> {
+    session: &'a Session,
+    tokens: Arc<TokenSource>,
+}
+
+impl<'a> Service<'a> {
+    fn of(session: &'a Session) -> anyhow::Result<Self> {
+        let tokens = session.tokens_for(CLI_CLIENT, &[Scope::SalesRead], API_AUDIENCE)?;
+        Ok(Self { session, tokens })
+    }
+
+    /// `POST /v1/questions`; the outer error means that nothing came back.
+    async fn ask(&self, request: &Value) -> anyhow::Result<Result<Value, Problem>> {
+        let url = self
+            .session
+            .endpoints()
+            .sales_warehouse
+            .join("/v1/questions")?;
+        let token = self.tokens.token().await?;
+        let answer = self
+            .session
+            .http()
+            .post(url)
+            .bearer_auth(token.expose_secret())
+            .json(request)
+            .send()
+            .await
+            .context("the sales warehouse does not answer; is `promptsales up` still running?")?;
+        if answer.status().is_success() {
+            return Ok(Ok(answer.json().await?));
+        }
+        Ok(Err(answer.json().await.context("an unreadable error")?))
+    }
+}
+
+fn request(
+    text: &str,
+    options: &AskArguments,
+    language: Option<Language>,
+    now: Option<&str>,
+) -> Value {
+    json!({
+        "text": text,
+        "language": language,
+        "plan_only": options.plan_only,
+        "now": now.or(options.now.as_deref()),
+    })
+}
+
+/// One line of a batch file.
+#[derive(Deserialize)]
+struct Question {
+    id: Value,
+    text: String,
+    #[serde(default)]
+    lang: Option<Language>,
+    #[serde(default)]
+    now: Option<String>,
+}
+
+/// Answers every line in order. A question that the service refuses gets a line with `problem`, and the exit
+/// code says that there was one; the others are answered all the same.
+async fn batch(
+    service: &Service<'_>,
+    options: &AskArguments,
+    file: &Path,
+) -> anyhow::Result<ExitCode> {
+    let questions = read(file)?;
+    let mut answers = stream::iter(questions)
+        .map(|question| async move {
+            let language = question.lang.or(options.lang);
+            let asked = request(&question.text, options, language, question.now.as_deref());
+            anyhow::Ok((question.id, service.ask(&asked).await?))
+        })
+        .buffered(BATCH_CONCURRENCY);
+    let mut out = output::out();
+    let mut refused = false;
+    while let Some(answered) = answers.next().await {
+        let (id, answer) = answered?;
+        let line = match answer {
+            Ok(mut answer) => {
+                answer["id"] = id;
+                answer
+            }
+            Err(problem) => {
+                refused = true;
+                json!({ "id": id, "problem": problem })
+            }
+        };
+        writeln!(out, "{line}")?;
+    }
+    Ok(if refused {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<Question>> {
+    let (name, reader): (_, Box<dyn BufRead>) = if file == Path::new("-") {
+        let input = BufReader::new(io::stdin());
+        ("standard input".into(), Box::new(input))
+    } else {
+        let name = file.to_string_lossy();
+        let opened = File::open(file).with_context(|| format!("cannot read {name}"))?;
+        (name, Box::new(BufReader::new(opened)))
+    };
+    let mut questions = Vec::new();
+    for (number, line) in (1..).zip(reader.lines()) {
+        let line = line.with_context(|| format!("cannot read {name} line {number}"))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        questions.push(serde_json::from_str(&line).with_context(|| {
+            format!("{name} line {number}: expected {{\"id\": …, \"text\": \"…\", \"lang\": \"es\"|\"en\"?}}")
+        })?);
+    }
+    Ok(questions)
+}
+
+fn chart_format(file: &Path) -> anyhow::Result<&'static str> {
+    match file.extension().and_then(|one| one.to_str()) {
+        Some("svg") => Ok("svg"),
+        Some("png") => Ok("png"),
+        _ => bail!("a chart's file ends with .svg or .png"),
+    }
+}
+
+fn save_chart(chart: &Value, file: &Path) -> anyhow::Result<()> {
+    let Some(data) = chart["data"].as_str() else {
+        bail!("there is nothing to draw: a chart needs more than one row with a number");
+    };
+    let bytes = STANDARD.decode(data).context("an unreadable chart")?;
+    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn show(out: &mut impl Write, answer: &Value) -> anyhow::Result<()> {
+    writeln!(out, "{}", answer["sentence"].as_str().unwrap_or_default())?;
+    for choice in answer["choices"].as_array().into_iter().flatten() {
+        writeln!(out, "  - {}", choice["label"].as_str().unwrap_or_default())?;
+    }
+    let columns = answer["columns"].as_array().map_or(&[][..], Vec::as_slice);
+    let rows = answer["rows"].as_array().map_or(&[][..], Vec::as_slice);
+    let language = match answer["language"].as_str() {
+        Some("es") => Language::Es,
+        _ => Language::En,
+    };
+    if rows.len() > 1 {
+        let mut table = output::table::<0>([]);
+        table.set_header(
+            columns
+                .iter()
+                .map(|one| one["label"].as_str().unwrap_or_default()),
+        );
+        for row in rows.iter().take(SHOWN_ROWS) {
+            let cells = row.as_array().map_or(&[][..], Vec::as_slice);
+            let shown = cells.iter().zip(columns);
+            table.add_row(shown.map(|(cell, column)| shown_cell(cell, column, language)));
+        }
+        writeln!(out, "\n{table}")?;
+        if rows.len() > SHOWN_ROWS {
+            writeln!(out, "  … {} rows in all; --json has them", rows.len())?;
+        }
+    }
+    for note in strings(&answer["notes"]) {
+        writeln!(out, "\x1b[2m{note}\x1b[0m")?;
+    }
+    if let Some(text) = answer["interpretation"]["text"].as_str() {
+        writeln!(out, "\x1b[2m{text}\x1b[0m")?;
+    }
+    Ok(())
+}
+
+fn shown_cell(cell: &Value, column: &Value, language: Language) -> String {
+    let unit = serde_json::from_value(column["unit"].clone()).ok();
+    match (cell.as_f64(), unit) {
+        (Some(number), Some(unit)) => sales_questions::answering::number(number, unit, language),
+        _ => cell.as_str().unwrap_or("—").to_owned(),
+    }
+}
+
+fn strings(list: &Value) -> impl Iterator<Item = &str> {
+    let all = list.as_array().into_iter().flatten();
+    all.filter_map(Value::as_str)
+}

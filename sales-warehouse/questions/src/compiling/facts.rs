@@ -1,0 +1,224 @@
+//! One fact, counted: `f0 AS (SELECT …)`.
+
+use super::{
+    joins::Joins,
+    periods::Shift,
+    plan::{Fact, MemberFilter, Plan},
+    writer::Writer,
+};
+use crate::{
+    compiling::Bind,
+    model::{Column, Interval},
+    query::{Grain, Op, TimeRange},
+};
+
+/// Under which conditions the facts are counted.
+#[derive(Clone, Copy)]
+pub struct Slice {
+    /// Of the names of what it writes: `f`, `p`, `s`.
+    pub prefix: char,
+    pub range: Option<TimeRange>,
+    /// Moves parts of time to those that they are compared with.
+    pub shift: Option<Shift>,
+    /// Whether rows are told apart by the dimensions. If not, filters on these do not hold either: it is the
+    /// total that a share is of.
+    pub grouped: bool,
+    pub grain: Option<Grain>,
+}
+
+/// Writes each fact of the plan as `<prefix><number>`, with columns `t`, `d<number>`, `m<metric>`.
+pub fn write(plan: &Plan<'_>, writer: &mut Writer, slice: Slice) -> Vec<String> {
+    let facts = plan.facts.iter().enumerate();
+    facts
+        .map(|(number, fact)| {
+            let select = select(plan, writer, slice, fact);
+            format!("{}{number} AS (\n{select})", slice.prefix)
+        })
+        .collect()
+}
+
+fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -> String {
+    let mut joins = Joins::from(plan.model, fact.dataset);
+    let (mut out, mut conditions) = (Vec::new(), Vec::new());
+    let mut parts_of_time = String::new();
+    match (fact.interval, fact.time) {
+        (Some(interval), _) => {
+            let from = joins.column(interval.from);
+            let to = joins.column(interval.to);
+            let span = Span { from, to, interval };
+            match slice.grain {
+                Some(grain) => {
+                    parts_of_time = span.parts(plan, writer, slice, grain);
+                    conditions.push(format!("{} IS NOT NULL", span.from));
+                    out.push(format!("{} AS t", shifted("g.part", slice.shift, true)));
+                }
+                None => span.overlaps(writer, slice.range, &mut conditions),
+            }
+        }
+        (None, Some(time)) => {
+            let column = joins.column(time);
+            within(writer, &column, slice.range, &mut conditions);
+            if let Some(grain) = slice.grain {
+                conditions.push(format!("{column} IS NOT NULL"));
+                out.push(format!("{} AS t", part(&column, grain, slice.shift)));
+            }
+        }
+        (None, None) => {}
+    }
+    let grouped = slice.grouped;
+    for (number, dimension) in plan.dimensions.iter().enumerate() {
+        let column = joins.column(dimension.column);
+        // What has no member, such as a sale without a campaign, has no row; a total is over all members.
+        conditions.push(format!("{column} IS NOT NULL"));
+        if grouped {
+            out.push(format!("{column} AS d{number}"));
+        }
+    }
+    let groups = out.len();
+    for filter in &plan.members {
+        let asked = plan
+            .dimensions
+            .iter()
+            .any(|one| one.name == filter.dimension.name);
+        if grouped || !asked {
+            conditions.push(condition(filter, &mut joins, writer));
+        }
+    }
+    for (metric, expression) in &fact.counted {
+        let needed: Vec<(Column, String)> = expression
+            .names()
+            .map(|column| (column, joins.column(column)))
+            .collect();
+        let text = expression.render(|column| {
+            let found = needed.iter().find(|(one, _)| *one == column);
+            found.map_or_else(String::new, |(_, text)| text.clone())
+        });
+        out.push(format!("{text} AS m{metric}"));
+    }
+    let mut text = format!("    SELECT {}\n    FROM {}", out.join(", "), joins.clause());
+    text += &parts_of_time;
+    if !conditions.is_empty() {
+        text += &format!("\n    WHERE {}", conditions.join("\n        AND "));
+    }
+    if groups > 0 {
+        let numbers: Vec<String> = (1..=groups).map(|one| one.to_string()).collect();
+        text += &format!("\n    GROUP BY {}", numbers.join(", "));
+    }
+    text
+}
+
+/// A filter on a dimension as a condition.
+pub fn condition(filter: &MemberFilter<'_>, joins: &mut Joins<'_>, writer: &mut Writer) -> String {
+    let column = joins.column(filter.dimension.column);
+    let many = || Bind::Texts(filter.members.clone());
+    let one = || Bind::Text(filter.members[0].clone());
+    match filter.op {
+        Op::In => format!("{column} = ANY({})", writer.bind(many())),
+        Op::NotIn => format!("{column} <> ALL({})", writer.bind(many())),
+        Op::IsNot => format!("{column} <> {}", writer.bind(one())),
+        _ => format!("{column} = {}", writer.bind(one())),
+    }
+}
+
+/// A day within a range, as conditions that partitions can be pruned by.
+pub fn within(
+    writer: &mut Writer,
+    column: &str,
+    range: Option<TimeRange>,
+    conditions: &mut Vec<String>,
+) {
+    let Some(range) = range else {
+        return;
+    };
+    if let Some(from) = range.from {
+        conditions.push(format!("{column} >= {}", writer.date(from)));
+    }
+    if let Some(to) = range.to {
+        conditions.push(format!("{column} < {}", writer.date(to)));
+    }
+}
+
+/// The first day of the part of time that a day lies in. Truncated as a timestamp: a date would become one
+/// in the session's time zone.
+fn part(column: &str, grain: Grain, shift: Option<Shift>) -> String {
+    if grain == Grain::Day {
+        return shifted(column, shift, false);
+    }
+    let part = format!("date_trunc('{}', {column}::timestamp)", grain.unit());
+    shifted(&part, shift, true)
+}
+
+fn shifted(day: &str, shift: Option<Shift>, is_timestamp: bool) -> String {
+    match shift {
+        Some(shift) => format!("({day} + {})::date", shift.sql()),
+        None if is_timestamp => format!("{day}::date"),
+        None => day.to_owned(),
+    }
+}
+
+/// What holds from a day to a day, both included; without an end while it lasts.
+struct Span<'a> {
+    from: String,
+    to: String,
+    interval: &'a Interval,
+}
+
+impl Span<'_> {
+    fn overlaps(
+        &self,
+        writer: &mut Writer,
+        range: Option<TimeRange>,
+        conditions: &mut Vec<String>,
+    ) {
+        let range = range.unwrap_or(TimeRange {
+            from: None,
+            to: None,
+        });
+        conditions.push(format!("{} IS NOT NULL", self.from));
+        if let Some(to) = range.to {
+            conditions.push(format!("{} < {}", self.from, writer.date(to)));
+        }
+        if let Some(from) = range.from {
+            let from = writer.date(from);
+            conditions.push(format!("coalesce({} >= {from}, true)", self.to));
+        }
+    }
+
+    /// A join with each part of time that it overlaps, as `g(part)`: those of the range, up to today.
+    fn parts(&self, plan: &Plan<'_>, writer: &mut Writer, slice: Slice, grain: Grain) -> String {
+        let range = slice.range.unwrap_or(TimeRange {
+            from: None,
+            to: None,
+        });
+        let (unit, step) = (grain.unit(), grain.step());
+        let first = match range.from {
+            Some(from) => writer.date(grain.first_day(from)),
+            None => {
+                let source = &plan.model.dataset(self.interval.from.dataset).source;
+                let column = &plan.model.field(self.interval.from).column;
+                format!("(SELECT min({column}) FROM {source})")
+            }
+        };
+        let last = range.to.map_or(plan.today, |to| {
+            to.saturating_sub(time::Duration::DAY).min(plan.today)
+        });
+        let last = writer.date(last);
+        let mut text = format!(
+            "\n    JOIN generate_series(date_trunc('{unit}', {first}::timestamp), {last}::timestamp, {step}) AS g (part)"
+        );
+        let (mut from, mut end) = ("g.part".to_owned(), format!("g.part + {step}"));
+        // The first and the last part may be cut.
+        if let Some(day) = range.from {
+            from = format!("greatest({from}, {}::timestamp)", writer.date(day));
+        }
+        if let Some(day) = range.to {
+            end = format!("least({end}, {}::timestamp)", writer.date(day));
+        }
+        let last_day = format!("least({end}, {last}::timestamp + interval '1 day')");
+        text += &format!(
+            "\n        ON {} < {last_day} AND coalesce({} >= {from}, true)",
+            self.from, self.to
+        );
+        text
+    }
+}

@@ -1,0 +1,64 @@
+//! The tables that one fact needs besides its own, each joined once, from many to one.
+
+use crate::model::{Column, Model};
+
+/// A table and the joins from it, as far as they are needed.
+pub struct Joins<'a> {
+    model: &'a Model,
+    base: usize,
+    /// The relationships that lead to each joined table.
+    joined: Vec<Vec<usize>>,
+}
+
+const BASE: &str = "b";
+
+impl<'a> Joins<'a> {
+    pub fn from(model: &'a Model, base: usize) -> Self {
+        Self {
+            model,
+            base,
+            joined: Vec::new(),
+        }
+    }
+
+    /// A column, with its table's alias. The table must be reached from the base; the plan saw to that.
+    pub fn column(&mut self, column: Column) -> String {
+        let path = self.model.path(self.base, column.dataset);
+        let alias = self.alias(path.unwrap_or_default());
+        format!("{alias}.{}", self.model.field(column).column)
+    }
+
+    /// Where the rows come from.
+    pub fn clause(&self) -> String {
+        let mut text = format!("{} AS {BASE}", self.model.dataset(self.base).source);
+        for (number, path) in self.joined.iter().enumerate() {
+            let (before, last) = path.split_at(path.len() - 1);
+            let one = self.model.relationship(last[0]);
+            let from = self.known(before);
+            let pairs = one.from_columns.iter().zip(&one.to_columns);
+            let on: Vec<String> = pairs
+                .map(|(left, right)| format!("j{number}.{right} = {from}.{left}"))
+                .collect();
+            let source = &self.model.dataset(one.to).source;
+            text += &format!(
+                "\n    LEFT JOIN {source} AS j{number} ON {}",
+                on.join(" AND ")
+            );
+        }
+        text
+    }
+
+    fn alias(&mut self, path: &[usize]) -> String {
+        for end in 1..=path.len() {
+            if !self.joined.iter().any(|one| *one == path[..end]) {
+                self.joined.push(path[..end].to_vec());
+            }
+        }
+        self.known(path)
+    }
+
+    fn known(&self, path: &[usize]) -> String {
+        let place = self.joined.iter().position(|one| one == path);
+        place.map_or_else(|| BASE.to_owned(), |number| format!("j{number}"))
+    }
+}

@@ -1,0 +1,180 @@
+//! What the binary takes, and its subcommands.
+
+mod commands;
+mod serve;
+mod settings;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
+
+use settings::Faults;
+
+/// The sales warehouse: kept level with its sources every four minutes, and asked over HTTP.
+#[derive(Debug, Parser)]
+#[command(name = "sales-warehouse", version, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do; `serve` when left out.
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    databases: Databases,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the routes, and run the ETL every four minutes.
+    Serve,
+    /// Run the ETL every four minutes, without serving anything.
+    Etl {
+        /// One run, and out: for a CronJob. Succeeds if every source is in, or if another run is at work.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Make the warehouse's schemas, or bring them level.
+    Migrate {
+        /// Those of the two PostgreSQL sources too.
+        #[arg(long)]
+        sources: bool,
+    },
+    /// Compare the warehouse with a load from scratch; fails if they differ.
+    Verify {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Where the databases are. URLs may hold passwords: give them through the environment or a file, where no
+/// process list shows them.
+#[derive(Debug, Args)]
+struct Databases {
+    /// The warehouse, a PostgreSQL URL.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    database_url: Option<SecretString>,
+    /// A file that holds it.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_DATABASE_URL_FILE",
+        value_name = "FILE"
+    )]
+    database_url_file: Option<PathBuf>,
+    /// The source PromptAds, a PostgreSQL URL.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_PROMPTADS_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    promptads_url: Option<SecretString>,
+    /// A file that holds it.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_PROMPTADS_URL_FILE",
+        value_name = "FILE"
+    )]
+    promptads_url_file: Option<PathBuf>,
+    /// The source PromptCrm, a PostgreSQL URL.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_PROMPTCRM_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    promptcrm_url: Option<SecretString>,
+    /// A file that holds it.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_PROMPTCRM_URL_FILE",
+        value_name = "FILE"
+    )]
+    promptcrm_url_file: Option<PathBuf>,
+}
+
+/// What `serve` takes besides. Texts, so that every fault of a configuration is told at once.
+#[derive(Debug, Args)]
+struct Serve {
+    /// Where to listen.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_LISTEN",
+        default_value = "0.0.0.0:7440",
+        value_name = "ADDRESS"
+    )]
+    listen: String,
+    /// Who issues the tokens, exactly as in their `iss`.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_ISSUER",
+        value_name = "URL"
+    )]
+    issuer: Option<String>,
+    /// What this service is called in the tokens' `aud`.
+    #[arg(long, global = true, env = "SALES_WAREHOUSE_AUDIENCE")]
+    audience: Option<String>,
+    /// Serve only: somebody else runs `sales-warehouse etl --once` every four minutes.
+    #[arg(long, global = true, env = "SALES_WAREHOUSE_NO_SCHEDULE")]
+    no_schedule: bool,
+}
+
+/// Runs what was asked for to its end.
+///
+/// # Errors
+/// A configuration that makes no sense, with all that is wrong with it; what stops the command.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Arguments {
+        command,
+        databases,
+        serve,
+    } = arguments;
+    let mut faults = Faults::default();
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => {
+            let settings = serve.settings(&databases, &mut faults);
+            serve::serve(faults.or(settings)?).await
+        }
+        Command::Etl { once } => {
+            let warehouse = databases.warehouse(&mut faults);
+            let sources = databases.sources(&mut faults);
+            let (warehouse, sources) = faults.or(warehouse.zip(sources))?;
+            if once {
+                commands::etl_once(&warehouse, &sources).await
+            } else {
+                commands::etl(&warehouse, &sources).await
+            }
+        }
+        Command::Migrate { sources: true } => {
+            let warehouse = databases.warehouse(&mut faults);
+            let sources = databases.sources(&mut faults);
+            let (warehouse, sources) = faults.or(warehouse.zip(sources))?;
+            commands::migrate_sources(&sources).await?;
+            commands::migrate(&warehouse).await
+        }
+        Command::Migrate { sources: false } => {
+            let warehouse = databases.warehouse(&mut faults);
+            commands::migrate(&faults.or(warehouse)?).await
+        }
+        Command::Verify { json } => {
+            let warehouse = databases.warehouse(&mut faults);
+            let sources = databases.sources(&mut faults);
+            let (warehouse, sources) = faults.or(warehouse.zip(sources))?;
+            commands::verify(&warehouse, &sources, json).await
+        }
+    }
+}

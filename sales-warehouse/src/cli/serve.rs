@@ -1,0 +1,79 @@
+//! `serve`: the routes, and the scheduler beside them.
+
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use auth::{Issuer, Verifier, VerifierConfig};
+use sales_warehouse::{
+    api,
+    etl::{self, SourceConfig},
+};
+use secrecy::SecretString;
+use service_kit::{CancellationToken, Clock, http_client, listen};
+use tokio::task::JoinSet;
+
+use super::commands;
+
+/// Longest that the issuer may take to send its keys.
+const CALL_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What [`serve`] is told.
+pub struct ServeSettings {
+    /// The warehouse's URL.
+    pub warehouse: SecretString,
+    /// What the scheduler reads; none to leave that to others.
+    pub sources: Vec<SourceConfig>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Who issues the tokens.
+    pub issuer: Issuer,
+    /// What this service is called in them.
+    pub audience: String,
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
+    let clock = Clock::system();
+    let warehouse = commands::connect(&settings.warehouse).await?;
+    let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
+    let expected = VerifierConfig::new(settings.issuer, settings.audience);
+    let router = api::service(api::Deps {
+        warehouse: warehouse.clone(),
+        verifier: Arc::new(Verifier::new(expected, http, clock.clone())),
+        clock: clock.clone(),
+    });
+    let listener = listen::bind(settings.listen).await?;
+    // Port 0 is a free port of the system's choice.
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let stop = CancellationToken::new();
+    let mut parts = JoinSet::new();
+    parts.spawn(listen::serve(listener, router, stop.clone()));
+    let scheduled = !settings.sources.is_empty();
+    if scheduled {
+        let (warehouse, clock, stop) = (warehouse.clone(), clock.clone(), stop.clone());
+        let sources = settings.sources;
+        parts.spawn(async move {
+            etl::keep_running(&warehouse, &sources, etl::EVERY, &clock, &stop).await;
+            Ok(())
+        });
+    }
+    let outcome = tokio::select! {
+        signal = listen::shutdown_signal() => signal.map_err(Into::into),
+        Some(ended) = parts.join_next() => match ended {
+            Ok(Err(error)) => Err(anyhow::Error::from(error).context("a part of the service stopped")),
+            ended => Err(anyhow::anyhow!("a part of the service stopped: {ended:?}")),
+        },
+    };
+    stop.cancel();
+    while let Some(ended) = parts.join_next().await {
+        if !matches!(ended, Ok(Ok(()))) {
+            tracing::error!(error = ?ended, "a part of the service did not stop in order");
+        }
+    }
+    if scheduled {
+        commands::note_interrupted(&warehouse).await;
+    }
+    warehouse.close().await;
+    tracing::info!("stopped");
+    outcome.map(|()| ExitCode::SUCCESS)
+}

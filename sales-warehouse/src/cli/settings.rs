@@ -1,0 +1,138 @@
+//! From options to settings, with everything that is wrong with them.
+
+use std::{fs, net::SocketAddr, path::Path, str::FromStr};
+
+use anyhow::bail;
+use auth::Issuer;
+use sales_warehouse::{etl::SourceConfig, source::System};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::PgConnectOptions;
+
+use super::{Databases, Serve, serve::ServeSettings};
+
+/// What is wrong with a configuration: one sentence each, none of which repeats a secret.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<String>);
+
+impl Faults {
+    /// The value of an option, or `None` and its fault noted.
+    fn note<T>(&mut self, outcome: Result<T, String>) -> Option<T> {
+        outcome.map_err(|fault| self.0.push(fault)).ok()
+    }
+
+    /// The settings, if nothing is wrong.
+    pub fn or<T>(self, settings: Option<T>) -> anyhow::Result<T> {
+        match settings {
+            Some(settings) if self.0.is_empty() => Ok(settings),
+            _ => bail!(
+                "the configuration does not work:\n- {}",
+                self.0.join("\n- ")
+            ),
+        }
+    }
+}
+
+impl Databases {
+    /// The warehouse's URL.
+    pub fn warehouse(&self, faults: &mut Faults) -> Option<SecretString> {
+        let file = self.database_url_file.as_deref();
+        faults.note(url("database-url", self.database_url.as_ref(), file))
+    }
+
+    /// Both sources.
+    pub fn sources(&self, faults: &mut Faults) -> Option<Vec<SourceConfig>> {
+        let file = self.promptads_url_file.as_deref();
+        let ads = faults.note(url("promptads-url", self.promptads_url.as_ref(), file));
+        let file = self.promptcrm_url_file.as_deref();
+        let crm = faults.note(url("promptcrm-url", self.promptcrm_url.as_ref(), file));
+        let config = |system, url| SourceConfig { system, url };
+        Some(vec![
+            config(System::PromptAds, ads?),
+            config(System::PromptCrm, crm?),
+        ])
+    }
+}
+
+impl Serve {
+    /// Everything that serving takes.
+    pub fn settings(&self, databases: &Databases, faults: &mut Faults) -> Option<ServeSettings> {
+        let warehouse = databases.warehouse(faults);
+        let sources = if self.no_schedule {
+            Some(Vec::new())
+        } else {
+            databases.sources(faults)
+        };
+        let listen = faults.note(address("listen", &self.listen));
+        let issuer = faults.note(given("issuer", self.issuer.as_deref()).and_then(|text| {
+            Issuer::from_str(text).map_err(|error| format!("--issuer '{text}': {error}"))
+        }));
+        let audience = faults.note(given("audience", self.audience.as_deref()));
+        Some(ServeSettings {
+            warehouse: warehouse?,
+            sources: sources?,
+            listen: listen?,
+            issuer: issuer?,
+            audience: audience?.to_owned(),
+        })
+    }
+}
+
+/// The environment variable of an option.
+fn variable(option: &str) -> String {
+    format!(
+        "SALES_WAREHOUSE_{}",
+        option.replace('-', "_").to_uppercase()
+    )
+}
+
+fn given<'a>(option: &str, value: Option<&'a str>) -> Result<&'a str, String> {
+    value
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| format!("--{option} is missing: give it, or {}", variable(option)))
+}
+
+fn address(option: &str, value: &str) -> Result<SocketAddr, String> {
+    value.parse().map_err(|_| {
+        format!("--{option} is '{value}': expected an address and a port, as 0.0.0.0:7440")
+    })
+}
+
+fn url(
+    option: &str,
+    value: Option<&SecretString>,
+    file: Option<&Path>,
+) -> Result<SecretString, String> {
+    let text = match (value, file) {
+        (Some(_), Some(_)) => {
+            return Err(format!(
+                "--{option} and --{option}-file are both given: give one (also as {0} or {0}_FILE)",
+                variable(option)
+            ));
+        }
+        (None, None) => {
+            return Err(format!(
+                "--{option} is missing: give {0}, or {0}_FILE with the name of a file that holds it",
+                variable(option)
+            ));
+        }
+        (Some(text), None) => text.clone(),
+        (None, Some(path)) => read(option, path)?,
+    };
+    let known = ["postgres://", "postgresql://"];
+    let sound = known
+        .iter()
+        .any(|scheme| text.expose_secret().starts_with(scheme))
+        && PgConnectOptions::from_str(text.expose_secret()).is_ok();
+    if !sound {
+        return Err(format!(
+            "--{option} is no PostgreSQL URL: expected postgres://user:password@host:port/database"
+        ));
+    }
+    Ok(text)
+}
+
+fn read(option: &str, path: &Path) -> Result<SecretString, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("--{option}-file: cannot read {}: {error}", path.display()))?;
+    Ok(text.trim().into())
+}

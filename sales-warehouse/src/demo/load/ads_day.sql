@@ -1,0 +1,1 @@
+SELECT (min(changed_at) AT TIME ZONE 'UTC')::date FROM ads.channels

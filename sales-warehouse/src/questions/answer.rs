@@ -1,0 +1,139 @@
+//! The answer on the wire.
+
+use contracts::Language;
+use sales_questions::{
+    MetricQuery, Model, Statement,
+    answering::{Answered, Cell, Interpretation, Names, interpret},
+    compiling::{Column, CompileError},
+    reading,
+};
+use serde::Serialize;
+
+use super::Chart;
+use crate::freshness::Freshness;
+
+/// What a question came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Rows.
+    Answer,
+    /// A question back, with choices.
+    Clarify,
+    /// Nothing that this warehouse could answer.
+    Decline,
+}
+
+/// A way to go on after a question back.
+#[derive(Clone, Debug, Serialize)]
+pub struct Choice {
+    /// What the user reads.
+    pub label: String,
+    /// What it would ask; null where that takes another question.
+    pub query: Option<MetricQuery>,
+}
+
+impl From<reading::Choice> for Choice {
+    fn from(choice: reading::Choice) -> Self {
+        Self {
+            label: choice.label,
+            query: choice.query,
+        }
+    }
+}
+
+/// The answer to a question. What does not apply is null or empty.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// What it came to.
+    pub kind: Kind,
+    /// Of the words in it.
+    pub language: Language,
+    /// What was understood.
+    pub query: Option<MetricQuery>,
+    /// What each row has.
+    pub columns: Vec<Column>,
+    /// In order.
+    pub rows: Vec<Vec<Cell>>,
+    /// The answer, the question back, or why there is none.
+    pub sentence: String,
+    /// The statement that gave the rows.
+    pub sql: Option<String>,
+    /// What a question back offers.
+    pub choices: Vec<Choice>,
+    /// What was understood, in words.
+    pub interpretation: Option<Interpretation>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+    /// Whether there are more rows.
+    pub truncated: bool,
+    /// How old the data is.
+    pub freshness: Vec<Freshness>,
+    /// A picture, if one was asked for and there is something to draw.
+    pub chart: Option<Chart>,
+}
+
+impl Answer {
+    /// What would be asked of the database, without asking it.
+    pub fn plan(
+        model: &Model,
+        query: MetricQuery,
+        language: Language,
+        names: &Names,
+        statement: Statement,
+    ) -> Self {
+        let interpretation = interpret(&Answered {
+            model,
+            query: &query,
+            language,
+            names,
+            columns: &statement.columns,
+            rows: &[],
+        });
+        Self {
+            kind: Kind::Answer,
+            language,
+            columns: statement.columns,
+            rows: Vec::new(),
+            sentence: interpretation.text.clone(),
+            sql: Some(statement.sql),
+            choices: Vec::new(),
+            interpretation: Some(interpretation),
+            notes: Vec::new(),
+            truncated: false,
+            freshness: Vec::new(),
+            chart: None,
+            query: Some(query),
+        }
+    }
+
+    /// A question that was understood and that the data cannot answer.
+    pub fn misfit(language: Language, fault: &CompileError) -> Self {
+        let sentence = match language {
+            Language::En => format!("The question was understood, but {fault}."),
+            Language::Es => {
+                format!("La pregunta se entendió, pero no se puede responder: {fault}.")
+            }
+        };
+        Self::words(Kind::Clarify, language, sentence)
+    }
+
+    /// Without rows: a question back, or a refusal.
+    pub fn words(kind: Kind, language: Language, sentence: String) -> Self {
+        Self {
+            kind,
+            language,
+            query: None,
+            columns: Vec::new(),
+            rows: Vec::new(),
+            sentence,
+            sql: None,
+            choices: Vec::new(),
+            interpretation: None,
+            notes: Vec::new(),
+            truncated: false,
+            freshness: Vec::new(),
+            chart: None,
+        }
+    }
+}

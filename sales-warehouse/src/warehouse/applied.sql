@@ -1,0 +1,1 @@
+SELECT max(version) FROM etl._sqlx_migrations WHERE success
