@@ -186,6 +186,7 @@ impl Asker<'_> {
         let start = |at: usize| parts.get(at).map_or(0, |part| part.tokens.start);
         match ask {
             Ask::Person => self.decline(RefusalReason::PersonalData),
+            Ask::Picture => self.decline(RefusalReason::Images),
             Ask::Measure => self.measure(evidence, &parts),
             Ask::Unexplained(places) | Ask::Name(_, places)
                 if self.is_foreign(evidence, &parts, &places) =>

@@ -89,7 +89,8 @@ pub(crate) fn is_injection(folded: &str, tokens: &[Token]) -> bool {
         && (folded.contains('*')
             || folded.contains("dim_")
             || folded.contains("fact_")
-            || says(&["table", "where", "into"]));
+            || says(&["table", "where", "into"])
+            || tokens[0].is(&["select"]));
     SHAPES.iter().any(|shape| folded.contains(shape)) || (says(&IGNORES) && says(&RULES)) || sql
 }
 

@@ -240,6 +240,11 @@ impl Lexicon {
         of(&first.text).max(of(&first.stem)).max(code)
     }
 
+    /// Whether a phrase stands in the lexicon letter for letter.
+    pub fn has_exactly(&self, phrase: &str) -> bool {
+        self.exact.contains_key(phrase)
+    }
+
     /// Whether some longer phrase begins with a run of tokens.
     pub fn goes_on(&self, run: &[Token]) -> bool {
         let join = |part: fn(&Token) -> &str| run.iter().map(part).collect::<Vec<_>>().join(" ");
@@ -314,7 +319,8 @@ impl Lexicon {
                 Some((0, 1)) => en += 2,
                 _ => {
                     let ending = [
-                        "cion", "ciones", "dad", "mente", "aron", "amos", "anas", "ana",
+                        "cion", "ciones", "dad", "mente", "aron", "amos", "anas", "ana", "os",
+                        "as", "ales",
                     ];
                     es += u32::from(ending.iter().any(|end| token.text.ends_with(end)));
                     en += u32::from(

@@ -58,6 +58,8 @@ pub(crate) enum Ask {
     Comparison,
     /// Single people.
     Person,
+    /// Images to look at.
+    Picture,
 }
 
 /// Builds a query from parts.
@@ -175,6 +177,15 @@ impl Shaper<'_> {
             .is_some_and(|before| matches!(self.role(before), Some(Role::HowMany)))
         };
         let person = self.lexicon.metric_called("customers");
+        let of_people = |part: &Part| {
+            matches!(part.what, What::Members(_))
+                && ["customer", "client", "cliente"]
+                    .iter()
+                    .any(|word| part.text.contains(word))
+        };
+        if self.has(Role::List) && self.parts.iter().any(of_people) {
+            return Err(Ask::Person);
+        }
         for (at, part) in self.parts.iter().enumerate() {
             let people = part.is(Role::Person)
                 || (person.is_some()
@@ -204,11 +215,7 @@ impl Shaper<'_> {
                     < 2
                 && !self.has(Role::By)
                 && !self.has_grain();
-            let only_subject = (part.is(Role::Person) || listed || chosen)
-                && !self.parts.get(at + 1).is_some_and(|next| {
-                    next.role().and_then(grain_of).is_some() || next.is(Role::By)
-                });
-            if only_subject && (chosen || listed) {
+            if chosen || listed {
                 return Err(Ask::Person);
             }
         }
@@ -326,6 +333,20 @@ impl Shaper<'_> {
                     .filter(|field| model.dimension(field).is_some()),
             )
             .collect();
+        if self.metrics.is_empty()
+            && let Some(listed) = self.dimensions.first()
+            && !self.listable(&fields)
+        {
+            // Images of something are looked for, not listed.
+            if Some(*listed) == self.lexicon.dimension_called("image") {
+                return Err(Ask::Picture);
+            }
+            let name = model.dimensions()[*listed].name.clone();
+            return Err(Ask::Unreachable(
+                name,
+                (*fields.last().unwrap_or(&"")).to_owned(),
+            ));
+        }
         let asked = self
             .metrics
             .iter()
@@ -342,6 +363,18 @@ impl Shaper<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether some rows have all of these dimensions.
+    fn listable(&self, fields: &[&str]) -> bool {
+        let model = &self.lexicon.model;
+        let needed: Vec<usize> = fields
+            .iter()
+            .filter_map(|field| model.dimension(field))
+            .map(|one| one.column.dataset)
+            .collect();
+        (0..model.datasets().len())
+            .any(|from| needed.iter().all(|to| model.path(from, *to).is_some()))
     }
 
     fn query(self) -> MetricQuery {

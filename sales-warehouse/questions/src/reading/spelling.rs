@@ -17,6 +17,18 @@ pub(crate) struct Spelling {
 /// Words of one question that are looked at: a question has a few typos, a flood of letters has none.
 const LOOKED_AT: usize = 24;
 
+/// What people write in a hurry.
+const SHORT: [(&str, &str); 8] = [
+    ("avg", "average"),
+    ("rev", "revenue"),
+    ("impr", "impressions"),
+    ("prom", "promedio"),
+    ("x", "por"),
+    ("xa", "para"),
+    ("xq", "porque"),
+    ("cta", "cuenta"),
+];
+
 /// Months and the like, which no lexicon holds.
 const TIMES: &str = "january february march april june july august september october november december \
     enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre monday tuesday \
@@ -53,6 +65,11 @@ impl Spelling {
         let mut corrected = Vec::new();
         let mut looked_at = 0;
         for (at, token) in tokens.iter_mut().enumerate() {
+            if let Some((_, word)) = SHORT.iter().find(|(short, _)| *short == token.text) {
+                token.text = (*word).to_owned();
+                token.stem = stem(word);
+                continue;
+            }
             let candidate = token.kind == Kind::Word
                 && (4..=24).contains(&token.text.len())
                 && token.text.bytes().all(|b| b.is_ascii_lowercase())

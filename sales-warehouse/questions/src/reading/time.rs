@@ -47,6 +47,11 @@ pub enum TimeFault {
     Vague,
 }
 
+/// Whether a phrase is a holiday's name and no more.
+pub(crate) fn is_holiday(phrase: &str) -> bool {
+    names::HOLIDAYS.iter().any(|(name, _)| *name == phrase)
+}
+
 /// At each token, the longest time expression that begins there.
 pub(crate) fn expressions(tokens: &[Token], today: Date) -> Vec<Option<TimeSpan>> {
     let reader = Expressions {

@@ -2,8 +2,12 @@
 
 use super::{Ask, Shaper};
 use crate::{
+    model::Unit,
     query::{Baseline, Compare, Measure},
-    reading::{parts::What, vocabulary::Role},
+    reading::{
+        parts::{Part, What},
+        vocabulary::Role,
+    },
 };
 
 impl Shaper<'_> {
@@ -53,6 +57,24 @@ impl Shaper<'_> {
         else {
             return Ok(());
         };
+        // "Gross margin %" names the unit of what is a percentage already.
+        let metrics: Vec<usize> = self.parts.iter().filter_map(Part::metric).collect();
+        let fraction =
+            |metric: &usize| self.lexicon.model.metrics()[*metric].unit == Unit::Fraction;
+        if !metrics.is_empty() && metrics.iter().all(fraction) {
+            for part in &mut self.parts {
+                part.used |= part.is(Role::Share) && part.text == "%";
+            }
+            return if self
+                .parts
+                .iter()
+                .any(|part| part.is(Role::Share) && !part.used)
+            {
+                Err(Ask::Comparison)
+            } else {
+                Ok(())
+            };
+        }
         for place in at..self.parts.len() {
             if self.parts[place].is(Role::Share) {
                 self.parts[place].used = true;

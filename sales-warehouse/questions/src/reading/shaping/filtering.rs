@@ -374,6 +374,9 @@ impl Shaper<'_> {
                 }
             }
             last = Some((at, dimension, out));
+            if self.is_loose(at, dimension) {
+                return Err(Ask::Unexplained(vec![at]));
+            }
             self.oppose(at, dimension);
             let codes = if out { &mut excluded } else { &mut included }
                 .entry(dimension)
@@ -399,6 +402,23 @@ impl Shaper<'_> {
             }
         }
         Ok(())
+    }
+
+    /// "Per plan" asks for all of them, and "ended last month" for when.
+    fn is_loose(&self, at: usize, dimension: usize) -> bool {
+        let by = at
+            .checked_sub(1)
+            .map(|before| &self.parts[before])
+            .filter(|before| before.is(Role::By));
+        let each = by.is_some_and(|by| {
+            !matches!(&*by.text, "by" | "por") || !self.lexicon.has_exactly(&self.parts[at].text)
+        });
+        let dated = Some(dimension) == self.lexicon.dimension_called("campaign status")
+            && self.parts.get(at + 1).is_some_and(|next| matches!(next.what, What::Time(_)))
+            && self.parts[..at].iter().any(|part| {
+                matches!(part.what, What::Metric(metric) if self.lexicon.metric_called("campaigns") == Some(metric))
+            });
+        each || dated
     }
 
     /// Adds a condition on members.

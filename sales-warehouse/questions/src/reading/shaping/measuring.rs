@@ -277,7 +277,7 @@ impl Shaper<'_> {
         if self.metrics.is_empty() {
             let metric = self
                 .counted_by_members()
-                .filter(|_| !self.has(Role::HowMuch));
+                .filter(|_| !self.has(Role::HowMuch) && !self.has(Role::List));
             self.metrics.extend(metric.or(self.assumed));
         }
         if !self.metrics.is_empty() {
@@ -298,6 +298,15 @@ impl Shaper<'_> {
             || self.has(Role::Performance)
             || self.has(Role::By)
             || !self.opposed.is_empty();
+        // "What's our headcount" asks for a number; "which channels do we have" for names.
+        let listed = self.has(Role::List)
+            || self
+                .parts
+                .iter()
+                .any(|part| part.dimension().is_some() && part.is_plural());
+        if !listed {
+            return Err(Ask::Measure);
+        }
         if measured || self.dimensions.is_empty() || self.time.is_some() {
             return Err(Ask::Measure);
         }

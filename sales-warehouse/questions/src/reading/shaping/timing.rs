@@ -6,8 +6,9 @@ use crate::{
     reading::{
         parts::What,
         time::{
-            Meaning,
+            Meaning, TimeFault,
             calendar::{Unit, days_before},
+            is_holiday,
         },
         vocabulary::Role,
     },
@@ -39,6 +40,24 @@ impl Shaper<'_> {
             };
         }
         for at in 0..self.parts.len() {
+            // "Christmas campaigns" are about it, and run when they like.
+            let entity = |at: Option<usize>| {
+                at.and_then(|at| self.parts.get(at)).is_some_and(|part| {
+                    matches!(part.what, What::Either { .. } | What::Dimension(_))
+                })
+            };
+            let of = ["de", "of", "for", "para"].contains(&&*self.parts[at].lead);
+            let follows = self
+                .parts
+                .get(at + 1)
+                .is_some_and(|next| next.tokens.start == self.parts[at].tokens.end);
+            let themed = of && entity(at.checked_sub(1)) || follows && entity(Some(at + 1));
+            if matches!(self.parts[at].what, What::Time(_))
+                && themed
+                && is_holiday(&self.parts[at].text)
+            {
+                return Err(Ask::Time(TimeFault::Vague));
+            }
             match self.parts[at].what {
                 What::Time(Meaning::Fault(fault)) => return Err(Ask::Time(fault)),
                 What::Time(Meaning::Always) => self.parts[at].used = true,
@@ -61,7 +80,15 @@ impl Shaper<'_> {
             self.time = Some(match self.time {
                 None => range,
                 Some(time) if time == range => time,
-                Some(time) => meet(time, range).ok_or(Ask::TwoTimes)?,
+                Some(time) => match meet(time, range) {
+                    Some(both) => both,
+                    // "Compare 2025 and 2026."
+                    None if self.has(Role::Compare) && self.compare.is_none() => {
+                        self.compare = Some(Compare::Range(range));
+                        time
+                    }
+                    None => return Err(Ask::TwoTimes),
+                },
             });
         }
         Ok(())
