@@ -55,6 +55,8 @@ impl Service {
             warehouse: sample.warehouse.clone(),
             verifier: Arc::new(verifier),
             clock: Clock::from_fn(|| datetime!(2026-11-22 12:00 UTC)),
+            public_url: "https://warehouse.test".parse().unwrap(),
+            token_url: issuer.parse::<url::Url>().unwrap().join("/token").unwrap(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
