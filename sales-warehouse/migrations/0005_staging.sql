@@ -6,6 +6,10 @@ CREATE UNLOGGED TABLE staging.tombstones (source text NOT NULL, table_name text 
 COMMENT ON TABLE staging.tombstones IS
     'Grain: one key that was deleted at its source and does not exist there any more.';
 
+CREATE UNLOGGED TABLE staging.moved (ad_id bigint, campaign_id bigint);
+COMMENT ON TABLE staging.moved IS
+    'Grain: one ad, or one campaign, of which core has changed something that facts carry. Emptied by the merge that filled it.';
+
 CREATE UNLOGGED TABLE staging.ads_channels (channel_code text, name_en text, name_es text);
 CREATE UNLOGGED TABLE staging.ads_markets (
     market_code text, name_en text, name_es text, region text, currency text, language text);

@@ -1,19 +1,38 @@
 SET LOCAL ROLE warehouse_owner;
 
--- Facts carry keys of their ad's campaign, audience and image: when an ad or a campaign moves, they follow.
+-- Facts carry keys of their ad's campaign, audience and image: when an ad or a campaign moves, they follow. Most
+-- changes of either are none that facts carry, and looking for facts to change would cost more than the merge.
+CREATE FUNCTION etl.note_moved() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'dim_ad' THEN
+        INSERT INTO staging.moved (ad_id) VALUES (NEW.ad_id);
+    ELSE
+        INSERT INTO staging.moved (campaign_id) VALUES (NEW.campaign_id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER moved AFTER UPDATE ON core.dim_ad FOR EACH ROW
+    WHEN ((OLD.campaign_id, OLD.channel_code, OLD.audience_id, OLD.content_id)
+        IS DISTINCT FROM (NEW.campaign_id, NEW.channel_code, NEW.audience_id, NEW.content_id))
+    EXECUTE FUNCTION etl.note_moved();
+CREATE TRIGGER moved AFTER UPDATE ON core.dim_campaign FOR EACH ROW
+    WHEN ((OLD.market_code, OLD.campaign_code) IS DISTINCT FROM (NEW.market_code, NEW.campaign_code))
+    EXECUTE FUNCTION etl.note_moved();
+
 CREATE FUNCTION etl.follow_ads() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     followed bigint;
     moved bigint;
 BEGIN
-    IF NOT EXISTS (SELECT FROM staging.ads_ads) AND NOT EXISTS (SELECT FROM staging.ads_campaigns) THEN
+    IF NOT EXISTS (SELECT FROM staging.moved) THEN
         RETURN 0;
     END IF;
     CREATE TEMPORARY TABLE touched_ads ON COMMIT DROP AS
     SELECT a.ad_id, a.campaign_id, a.channel_code, c.market_code, a.audience_id, a.content_id
     FROM core.dim_ad AS a JOIN core.dim_campaign AS c USING (campaign_id)
-    WHERE a.ad_id IN (SELECT ad_id FROM staging.ads_ads)
-        OR a.campaign_id IN (SELECT campaign_id FROM staging.ads_campaigns);
+    WHERE a.ad_id IN (SELECT m.ad_id FROM staging.moved AS m)
+        OR a.campaign_id IN (SELECT m.campaign_id FROM staging.moved AS m);
     PERFORM etl.reopen('SELECT unnest(ARRAY[f.campaign_id, a.campaign_id])
         FROM core.fact_ad_daily AS f JOIN touched_ads AS a USING (ad_id) WHERE f.campaign_id <> a.campaign_id');
     UPDATE core.fact_ad_daily AS f
@@ -34,10 +53,11 @@ BEGIN
     followed := followed + moved;
     UPDATE core.fact_content_use AS f SET market_code = c.market_code
     FROM core.dim_campaign AS c
-    WHERE c.campaign_id = f.campaign_id AND c.campaign_id IN (SELECT campaign_id FROM staging.ads_campaigns)
+    WHERE c.campaign_id = f.campaign_id AND c.campaign_id IN (SELECT m.campaign_id FROM staging.moved AS m)
         AND f.market_code <> c.market_code;
     GET DIAGNOSTICS moved = ROW_COUNT;
     DROP TABLE touched_ads;
+    DELETE FROM staging.moved;
     RETURN followed + moved;
 END
 $$;
@@ -54,7 +74,7 @@ BEGIN
         EXECUTE format('UPDATE core.%I AS f SET campaign_id = 0
             FROM core.dim_campaign AS c
             WHERE c.campaign_id = f.campaign_id AND c.campaign_id > 0 AND f.campaign_code <> c.campaign_code
-                AND c.campaign_id IN (SELECT campaign_id FROM staging.ads_campaigns)', fact);
+                AND c.campaign_id IN (SELECT m.campaign_id FROM staging.moved AS m)', fact);
         EXECUTE format('UPDATE core.%I AS f SET campaign_id = c.campaign_id
             FROM core.dim_campaign AS c
             WHERE f.campaign_id = 0 AND f.campaign_code = c.campaign_code AND c.campaign_id > 0', fact);
