@@ -32,6 +32,9 @@ const OFFERED: [&str; 9] = [
     "reactions",
 ];
 
+/// Items beyond which no choices are worked out.
+const LONG: usize = 80;
+
 pub(crate) struct Asker<'a> {
     pub lexicon: &'a Lexicon,
     pub tokens: &'a [Token],
@@ -403,7 +406,13 @@ impl Asker<'_> {
         if (unknown > 0 && (!about || unknown > 1)) || !(about || vague) {
             return self.decline(RefusalReason::OutOfScope);
         }
-        let offered = OFFERED
+        // A choice costs a reading: a text of hundreds of words is no question to choose from.
+        let offered = if self.items.len() > LONG {
+            &[][..]
+        } else {
+            &OFFERED[..]
+        };
+        let offered = offered
             .iter()
             .filter_map(|word| self.lexicon.metric_called(word));
         let choices = offered

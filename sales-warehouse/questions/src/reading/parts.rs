@@ -173,11 +173,10 @@ impl Settle<'_> {
         words.join(" ")
     }
 
-    /// The next item that is no filler.
+    /// The next item that is no filler; nobody puts nine of them between two words that belong together.
     fn next(&self) -> Option<&Item> {
-        self.items[self.place + 1..]
-            .iter()
-            .find(|item| !item.has(Role::Filler))
+        let ahead = self.items[self.place + 1..].iter().take(9);
+        ahead.into_iter().find(|item| !item.has(Role::Filler))
     }
 
     /// `None` for what says nothing.
