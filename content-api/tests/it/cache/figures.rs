@@ -1,8 +1,10 @@
 //! How long a look into Redis takes and how large answers are there. Not a test but a measurement:
 //! `cargo test --release -p content-api -- --ignored --nocapture cache::figures`.
 
-use content_api::cache::{CacheKey, RedisCache, RedisSettings};
+use content_api::cache::{AnswerCache, CacheKey, RedisCache, RedisSettings};
+use contracts::{ContentHit, GetContentAnswer, Language, content::Rendition};
 use futures::FutureExt;
+use images::Catalogue;
 use redis::Value;
 use tokio::time::Instant;
 
@@ -10,13 +12,52 @@ use super::{
     replicas::{command, settings, stored},
     sample::answer,
 };
-use content_api::cache::AnswerCache;
-
 const ROUNDS: usize = 2_000;
 
-async fn ask(cache: &RedisCache, question: &str, results: usize) -> (bool, f64) {
+/// As long as a true one: the catalogue's texts and facts, and a rendition's URL four times.
+fn true_answer(results: usize) -> GetContentAnswer {
+    let base = answer("Encontré imágenes que encajan.", results);
+    let catalogue = Catalogue::bundled().unwrap();
+    let hits = base
+        .results
+        .into_iter()
+        .zip(catalogue.entries().iter().cycle());
+    let results = hits.map(|(hit, entry)| {
+        let text = entry.text[&Language::Es].clone();
+        let url = format!(
+            "https://content.test/v1/content/{}/image?v={}",
+            entry.id,
+            &entry.facts.sha256[..16]
+        );
+        let rendition = |width: u32| Rendition {
+            url: format!("{url}&format=webp&width={width}"),
+            width,
+            height: width * 3 / 4,
+            media_type: "image/webp".to_owned(),
+        };
+        ContentHit {
+            id: entry.id.clone(),
+            title: text.title,
+            description: text.description,
+            alt: text.alt,
+            hashtags: text.hashtags,
+            channels: entry.channels.clone(),
+            image: entry.facts.clone(),
+            renditions: [320, 640, 1_200, 641].map(rendition).into(),
+            rights: entry.rights.clone(),
+            image_url: url,
+            ..hit
+        }
+    });
+    GetContentAnswer {
+        results: results.collect(),
+        ..base
+    }
+}
+
+async fn ask(cache: &RedisCache, question: &str, made: &GetContentAnswer) -> (bool, f64) {
     let started = Instant::now();
-    let make = async { Ok(answer(question, results)) }.boxed();
+    let make = async { Ok(made.clone()) }.boxed();
     let served = cache.get_or_make(CacheKey::of(question), make).await;
     let took = started.elapsed().as_secs_f64() * 1e6;
     (served.unwrap().cached, took)
@@ -28,7 +69,8 @@ async fn of_hits_misses_and_sizes() {
     let Some(server) = test_support::own_redis(&[]).await else {
         return;
     };
-    for results in [1, 10, 100] {
+    for results in [0, 1, 2, 10, 100] {
+        let made = true_answer(results);
         let settings = RedisSettings {
             // Nothing stays in memory: every hit is Redis's.
             memory_bytes: 0,
@@ -42,13 +84,13 @@ async fn of_hits_misses_and_sizes() {
         let cache = open().await;
         let (mut misses, mut hits) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            let (cached, took) = ask(&cache, &round.to_string(), results).await;
+            let (cached, took) = ask(&cache, &round.to_string(), &made).await;
             assert!(!cached);
             misses.push(took);
         }
         let other = open().await;
         for round in 0..ROUNDS {
-            let (cached, took) = ask(&other, &round.to_string(), results).await;
+            let (cached, took) = ask(&other, &round.to_string(), &made).await;
             if cached {
                 hits.push(took);
             }
@@ -57,14 +99,9 @@ async fn of_hits_misses_and_sizes() {
         let Value::Int(bytes) = command(&server.url(), &["STRLEN", &name]).await.unwrap() else {
             panic!("no length");
         };
-        let json = serde_json::to_vec(&answer("1", results)).unwrap().len();
-        let making = Instant::now();
-        for _ in 0..100 {
-            std::hint::black_box(answer("1", results));
-        }
-        let making = making.elapsed().as_secs_f64() * 1e4;
+        let json = serde_json::to_vec(&made).unwrap().len();
         println!(
-            "{results} results: JSON {json} bytes, in Redis {bytes}; hit {}; miss {} (making {making:.0} µs)",
+            "{results} results: JSON {json} bytes, in Redis {bytes}; hit {}; miss {}",
             spread(&mut hits),
             spread(&mut misses),
         );
