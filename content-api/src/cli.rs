@@ -1,5 +1,7 @@
 //! What the service binary takes, and how it starts and stops.
 
+mod cache;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
@@ -10,6 +12,8 @@ use contracts::Scopes;
 use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client, listen};
 use url::Url;
+
+use cache::CacheOptions;
 
 /// Longest that any call to another service may take, unless it has a deadline of its own.
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
@@ -48,6 +52,9 @@ pub struct Options {
     /// That client's secret. Give it through the environment, where no process list shows it.
     #[arg(long, env = "CONTENT_API_CLIENT_SECRET", hide_env_values = true)]
     client_secret: SecretString,
+    /// Where answers are cached.
+    #[command(flatten)]
+    cache: CacheOptions,
     /// Store the bundled catalogue before serving.
     #[arg(long, env = "CONTENT_API_SEED")]
     seed: bool,
@@ -62,7 +69,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         tracing::info!(?report, "catalogue stored");
     }
     let address = options.listen;
-    let service = build(options, store.clone(), &clock)?;
+    let service = build(options, store.clone(), &clock).await?;
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
@@ -80,7 +87,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     Ok(signal?)
 }
 
-fn build(options: Options, store: PostgresStore, clock: &Clock) -> anyhow::Result<Service> {
+async fn build(options: Options, store: PostgresStore, clock: &Clock) -> anyhow::Result<Service> {
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
     let expected = VerifierConfig::new(options.issuer, options.audience.clone());
     let credentials = ClientCredentials {
@@ -96,8 +103,9 @@ fn build(options: Options, store: PostgresStore, clock: &Clock) -> anyhow::Resul
         verifier: Arc::new(Verifier::new(expected, http, clock.clone())),
         clock: clock.clone(),
     };
-    Ok(Service::build(
-        Config::new(options.public_url, options.token_url),
-        deps,
-    )?)
+    let config = Config::new(options.public_url, options.token_url);
+    Ok(match options.cache.open(&config).await? {
+        Some(cache) => Service::with_cache(config, deps, cache)?,
+        None => Service::build(config, deps)?,
+    })
 }

@@ -17,8 +17,6 @@ const CHUNK: usize = 1 << 16;
 /// What the sources send for a first read, kept in files.
 pub struct Bytes {
     tables: Vec<(&'static Table, File)>,
-    /// Rows of all tables.
-    pub rows: u64,
     /// Bytes of all tables.
     pub bytes: u64,
 }
@@ -28,7 +26,6 @@ impl Bytes {
     pub async fn read(scene: &Scene) -> anyhow::Result<Self> {
         let mut all = Self {
             tables: Vec::new(),
-            rows: 0,
             bytes: 0,
         };
         for config in scene.databases().sources() {
@@ -38,8 +35,6 @@ impl Bytes {
                 let mut rows = snapshot.rows(table, Watermark::START).await?;
                 while let Some(chunk) = rows.try_next().await? {
                     all.bytes += chunk.len() as u64;
-                    // The text format escapes the newlines within values.
-                    all.rows += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
                     file.write_all(&chunk)?;
                 }
                 drop(rows);
@@ -86,7 +81,10 @@ async fn copy_file(
             format!("({})", names.collect::<Vec<_>>().join(", "))
         }
     };
-    let statement = format!("copy bare.{} {columns} from stdin", table.landing);
+    let statement = format!(
+        "copy bare.{} {columns} from stdin (format binary)",
+        table.landing
+    );
     let mut copy = connection.copy_in_raw(&statement).await?;
     let mut chunk = vec![0; CHUNK];
     loop {

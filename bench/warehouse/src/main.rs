@@ -61,7 +61,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
             "delta of 1 %, round {round} of {}",
             arguments.rounds
         ));
-        let changed = scene.tick(bytes.rows / 100, u64::from(round)).await?;
+        let changed = scene.tick(scene.rows / 100, u64::from(round)).await?;
         let delta = etl::run(&scene.databases()).await?;
         // What was changed while a read was under way is read once more.
         etl::run(&scene.databases()).await?;

@@ -67,7 +67,7 @@ impl Report {
                 .to_owned(),
             cores: thread::available_parallelism().map_or(1, Into::into),
             postgres: scene.postgres.version().to_owned(),
-            rows: bytes.rows,
+            rows: scene.rows,
             bytes: bytes.bytes,
             loads: Vec::new(),
             ticks: Vec::new(),

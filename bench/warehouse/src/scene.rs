@@ -53,6 +53,8 @@ impl Databases {
 pub struct Scene {
     pub postgres: Postgres,
     pub sources: Sources,
+    /// Rows that the sources were filled with.
+    pub rows: u64,
     keyring: Arc<Keyring>,
     clock: Clock,
     warehouses: u32,
@@ -89,6 +91,7 @@ impl Scene {
         Ok(Self {
             postgres,
             sources,
+            rows: loaded.rows(),
             keyring,
             clock,
             warehouses: 0,

@@ -16,6 +16,10 @@ use crate::world::{AUDIENCE, nobody_there};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn start(database_url: &str, listen: &str) -> Child {
+    start_with(database_url, listen, &[]).await
+}
+
+async fn start_with(database_url: &str, listen: &str, more: &[(&str, &str)]) -> Child {
     let elsewhere = nobody_there().await;
     Command::new(env!("CARGO_BIN_EXE_content-api"))
         .args([
@@ -38,6 +42,7 @@ async fn start(database_url: &str, listen: &str) -> Child {
         .env("CONTENT_API_DATABASE_URL", database_url)
         .env("CONTENT_API_CLIENT_SECRET", "very-secret")
         .env("RUST_LOG", "info")
+        .envs(more.iter().copied())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -113,4 +118,59 @@ async fn a_port_in_use_is_said_so() {
         "{said}"
     );
     assert!(!said.contains("very-secret"), "{said}");
+}
+
+#[tokio::test]
+async fn a_cache_that_refuses_its_password_is_said_so_and_done_without() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let Some(redis) = test_support::own_redis(&["--requirepass", "right"]).await else {
+        return;
+    };
+    let url = redis.url().replace("redis://", "redis://:hunter2@");
+    let cache = [("CONTENT_API_CACHE_URL", url.as_str())];
+    let mut child = start_with(&database.url, "127.0.0.1:0", &cache).await;
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut refused = None;
+    let serving = async {
+        while let Some(line) = log.next_line().await.unwrap() {
+            assert!(!line.contains("hunter2"), "{line}");
+            let entry: Value = serde_json::from_str(&line).unwrap();
+            let message = entry["message"].as_str().unwrap_or_default();
+            if message.contains("does not let this service in") {
+                refused = Some(entry.clone());
+            }
+            if message == "serving" {
+                return;
+            }
+        }
+        panic!("it ended");
+    };
+    tokio::time::timeout(PATIENCE, serving).await.unwrap();
+    let refused = refused.expect("a line says so before it serves");
+    assert_eq!(refused["level"], "ERROR", "{refused}");
+}
+
+#[tokio::test]
+async fn a_cache_that_makes_no_sense_is_a_failed_start_with_every_fault() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let cache = [
+        ("CONTENT_API_CACHE_URL", "redis://u:hunter2@one,two/x"),
+        ("CONTENT_API_CACHE_PREFIX", "a b"),
+        ("CONTENT_API_CACHE_DEADLINE_MS", "0"),
+    ];
+    let child = start_with(&database.url, "127.0.0.1:0", &cache).await;
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    for part in ["2 hosts", "path", "cache-prefix", "cache-deadline-ms"] {
+        assert!(said.contains(part), "no '{part}' in {said}");
+    }
+    assert!(!said.contains("hunter2"), "{said}");
 }

@@ -6,6 +6,7 @@
 mod access;
 mod bad_input;
 mod binary;
+mod cache;
 mod caching;
 mod config;
 mod documents;

@@ -1,4 +1,5 @@
-//! What integration tests share: a real PostgreSQL with pgvector, ONNX Runtime, skip notices.
+//! What integration tests share: a real PostgreSQL with pgvector, a real Redis, ONNX Runtime, skip
+//! notices.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -15,20 +16,27 @@
 //! `TEST_POSTGRES_URL` names a server to use instead (a superuser's URL; pgvector must be installed).
 //! A static is never dropped, so the server ends with the process as `local_runtime` arranges, and a
 //! small watcher, which notices the end of this process however it comes, removes the directory.
+//!
+//! Redis comes from `redis-server` on the PATH, or from `TEST_REDIS_URL`; see [`redis`] for the server
+//! that is shared and [`RedisServer`] for one that a test may stop, freeze and start again.
 
 mod database;
+mod redis;
 mod server;
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{io::Write, path::PathBuf, sync::OnceLock};
 
 use local_runtime::{CacheDir, Options, Progress, Provisioned, Step, progress};
 use tokio::sync::OnceCell;
 
+pub use crate::redis::{RedisServer, free_port, own_redis, redis};
 pub use database::{TestDatabase, fresh_database};
 pub use server::{SharedPostgres, postgres};
 
 /// The environment variable that names a PostgreSQL to use instead of a local one.
 pub const POSTGRES_URL_VARIABLE: &str = "TEST_POSTGRES_URL";
+/// The environment variable that names a Redis to use instead of a local one.
+pub const REDIS_URL_VARIABLE: &str = "TEST_REDIS_URL";
 /// The environment variable that, set to `1`, turns a skip into a failure.
 pub const REQUIRE_VARIABLE: &str = "PROMPTSALES_REQUIRE_SERVERS";
 
@@ -98,13 +106,14 @@ pub fn or_skip<T>(what: &str, outcome: Result<T, String>) -> Option<T> {
     resolve(what, outcome, is("CI", "true") || is(REQUIRE_VARIABLE, "1"))
 }
 
-#[allow(clippy::print_stderr)] // A skip that nobody sees would be a lie.
 fn resolve<T>(what: &str, outcome: Result<T, String>, required: bool) -> Option<T> {
     match outcome {
         Ok(value) => Some(value),
         Err(reason) => {
             assert!(!required, "{what} is required here and missing: {reason}");
-            eprintln!("skipped: {what} is missing: {reason}");
+            // A skip that nobody sees would be a lie: `eprintln` is captured in tests that pass.
+            let notice = format!("skipped: {what} is missing: {reason}\n");
+            std::io::stderr().write_all(notice.as_bytes()).ok();
             None
         }
     }

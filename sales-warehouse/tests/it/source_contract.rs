@@ -1,13 +1,14 @@
 //! What every adapter of `Source` must do, for each system. Call [`suite`] with a [`Backend`] of one's own: a
 //! database with the fixture's rows that nobody else uses.
 //!
-//! The suite knows the port alone: rows in `COPY`'s text format, watermarks, tombstones. What is a dialect's,
+//! The suite knows the port alone: rows in `COPY`'s binary format, watermarks, tombstones. What is a dialect's,
 //! writing rows and changing tables, is the backend's.
 
 mod drift;
 mod interleaved;
 mod reading;
 pub mod scene;
+mod wire;
 
 use async_trait::async_trait;
 use sales_warehouse::source::Source;

@@ -1,4 +1,5 @@
-//! Tests of the shared server itself.
+//! Tests of the servers themselves.
 #![allow(clippy::unwrap_used)] // The setting for tests does not reach the functions that they share.
 
+mod redis;
 mod shared;

@@ -7,6 +7,8 @@ use futures::TryStreamExt;
 use sales_warehouse::source::{Snapshot, System, Table, Watermark};
 use time::{Date, macros::date};
 
+use super::wire;
+
 /// Numbers begin here, so that the fixture's own rows have none.
 const FIRST_INTERACTION: i64 = 1_000;
 const FIRST_DAY: Date = date!(2030 - 01 - 01);
@@ -98,13 +100,14 @@ impl Scene {
         let stream = snapshot.tombstones(since).await.unwrap();
         let chunks: Vec<Bytes> = stream.try_collect().await.unwrap();
         let mut numbers = BTreeSet::new();
-        for line in split(&chunks.concat()) {
-            let [system, table, key] = line.try_into().unwrap();
-            assert_eq!(system, self.system.name());
-            if table != self.rows {
+        for row in wire::values(&chunks.concat()) {
+            let [system, table, key] = row.try_into().unwrap();
+            assert_eq!(system.unwrap(), self.system.name().as_bytes());
+            if table.unwrap() != self.rows.as_bytes() {
                 continue;
             }
-            let key: serde_json::Value = serde_json::from_str(&key).unwrap();
+            // A jsonb is its version, 1, and text.
+            let key: serde_json::Value = serde_json::from_slice(&key.unwrap()[1..]).unwrap();
             numbers.insert(match self.system {
                 System::PromptAds => {
                     let day = Date::parse(key["day"].as_str().unwrap(), DAY).unwrap();
@@ -131,7 +134,7 @@ fn place(table: &Table, column: &str) -> usize {
     columns.position(|(name, _)| *name == column).unwrap()
 }
 
-/// Rows as their values, unescaped. A null is `\N`.
+/// Rows as their values, in text. A null is `\\N`.
 pub async fn lines(
     snapshot: &mut dyn Snapshot,
     table: &'static Table,
@@ -140,36 +143,5 @@ pub async fn lines(
     let stream = snapshot.rows(table, since).await.unwrap();
     // A chunk may end within a row.
     let chunks: Vec<Bytes> = stream.try_collect().await.unwrap();
-    split(&chunks.concat())
-}
-
-fn split(copied: &[u8]) -> Vec<Vec<String>> {
-    let text = std::str::from_utf8(copied).unwrap();
-    assert!(text.is_empty() || text.ends_with('\n'), "a row without end");
-    text.lines()
-        .map(|line| line.split('\t').map(unescaped).collect())
-        .collect()
-}
-
-fn unescaped(value: &str) -> String {
-    if value == "\\N" {
-        return value.to_owned();
-    }
-    let mut letters = value.chars();
-    let mut text = String::new();
-    while let Some(letter) = letters.next() {
-        text.push(match letter {
-            '\\' => match letters.next().unwrap() {
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'v' => '\u{b}',
-                other => other,
-            },
-            other => other,
-        });
-    }
-    text
+    wire::texts(table, &chunks.concat())
 }

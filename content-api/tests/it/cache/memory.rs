@@ -1,0 +1,13 @@
+//! The cache in memory: the contract.
+
+use content_api::cache::MemoryCache;
+
+use super::contract;
+
+#[tokio::test]
+async fn it_keeps_the_contract() {
+    contract::suite(async |bounds: contract::Bounds| {
+        MemoryCache::new(bounds.bytes as u64, bounds.lifetime)
+    })
+    .await;
+}
