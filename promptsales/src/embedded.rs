@@ -164,7 +164,7 @@ impl Embedded {
             let warehouse = self
                 .start_sales(SalesStart::First, &common.clock, progress)
                 .await?;
-            let router = services::sales_warehouse(&common, warehouse);
+            let router = services::sales_warehouse(&common, &self.endpoints, warehouse)?;
             self.serve(ports.sales_warehouse, router);
             return Ok(());
         }
