@@ -237,7 +237,7 @@ impl Reader {
         if guarding::is_command(&tokens, &items) {
             return self.refuse(language, RefusalReason::Command, evidence);
         }
-        if let Some(reason) = guarding::refused(&tokens, &items) {
+        if let Some(reason) = guarding::refused(question, &tokens, &items) {
             return self.refuse(language, reason, evidence);
         }
         let outcome = asking::Asker {

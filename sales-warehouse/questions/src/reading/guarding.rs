@@ -1,5 +1,7 @@
 //! What is refused, whatever else it says.
 
+mod contacts;
+
 use super::{
     RefusalReason,
     linking::Item,
@@ -163,8 +165,11 @@ fn position(tokens: &[Token], of: &Token) -> usize {
         .unwrap_or(0)
 }
 
-/// The first word that puts a question out of scope.
-pub(crate) fn refused(tokens: &[Token], items: &[Item]) -> Option<RefusalReason> {
+/// What puts a question out of scope, if anything does.
+pub(crate) fn refused(question: &str, tokens: &[Token], items: &[Item]) -> Option<RefusalReason> {
+    if contacts::asks_for_contacts(question, tokens, items) {
+        return Some(RefusalReason::PersonalData);
+    }
     let measured = items.iter().any(|item| {
         item.senses
             .iter()
