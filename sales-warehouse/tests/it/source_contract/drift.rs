@@ -45,11 +45,10 @@ pub async fn epochs(backend: &dyn Backend) {
     let epoch = open(backend).await.facts().epoch.clone();
     backend.write(Write::Insert(1)).await;
     assert_eq!(open(backend).await.facts().epoch, epoch);
-    let before = open(backend).await;
+    // No snapshot is open meanwhile: it may hold a truncation off.
     backend.truncate().await;
     let mut after = open(backend).await;
     assert_ne!(after.facts().epoch, epoch);
-    assert_eq!(before.facts().epoch, epoch);
     let scene = backend.scene();
     let rows = scene.read(after.as_mut(), Watermark::START).await;
     assert_eq!(rows, [].into());
