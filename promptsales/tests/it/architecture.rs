@@ -19,8 +19,10 @@ use workspace::Workspace;
 
 /// What runs as a deployment of its own.
 const SERVICES: [&str; 4] = ["content-api", "embedder", "mcp-gateway", "sales-warehouse"];
-/// The one binary that may hold several of them, and what measures it and them.
-const WHOLE: [&str; 3] = ["promptsales", "promptsales-bench", "warehouse-bench"];
+/// The one binary that may hold several of them, and what measures it.
+const WHOLE: [&str; 2] = ["promptsales", "promptsales-bench"];
+/// What measures the warehouse alone.
+const WAREHOUSE_BENCH: &str = "warehouse-bench";
 /// Longest source file, in lines. The house rule says to think about a split at 400.
 const LONGEST_FILE: usize = 450;
 /// `local-runtime` is tested with the server that it makes for everybody's tests.
@@ -42,8 +44,9 @@ fn services_never_reach_one_another() {
             .iter()
             .filter(|service| reached.contains(**service));
         let allowed = WHOLE.contains(&member) || SERVICES.contains(&member);
+        let measured = usize::from(member == WAREHOUSE_BENCH);
         assert!(
-            allowed || services.count() == 0,
+            allowed || services.count() == measured,
             "{member} reaches a service"
         );
     }
