@@ -8,7 +8,7 @@
 //!
 //! A key holds the versions of all that an answer is made of, so nothing here is ever stale, in
 //! memory no more than in Redis. Redis is never needed: every call has a deadline, a Redis that fails
-//! is left alone until it answers again ([`link`]), and what does not open is a miss ([`envelope`]).
+//! is left alone until it answers again (`redis/link.rs`), and what does not open is a miss (`redis/envelope.rs`).
 //!
 //! An ACL user needs no more than `~PREFIX:* +getrange +set +pttl +eval +get +del`, in a cluster also
 //! `+cluster|slots`.
