@@ -146,7 +146,7 @@ impl Questions {
         let read = known.reader.read(text, self.today(options));
         let language = language.unwrap_or(read.language);
         match read.outcome {
-            Outcome::Answer(query) => match self.query(query, language, options).await {
+            Outcome::Answer(query) => match self.answer(query, language, options, &known).await {
                 Err(QuestionError::Query(fault)) => Ok(Answer::misfit(language, &fault)),
                 answered => answered,
             },
@@ -168,8 +168,18 @@ impl Questions {
         language: Language,
         options: Options,
     ) -> Result<Answer, QuestionError> {
-        let statement = compile(self.model, &query, language, self.today(options))?;
         let known = self.known().await?;
+        self.answer(query, language, options, &known).await
+    }
+
+    async fn answer(
+        &self,
+        query: MetricQuery,
+        language: Language,
+        options: Options,
+        known: &Known,
+    ) -> Result<Answer, QuestionError> {
+        let statement = compile(self.model, &query, language, self.today(options))?;
         if options.plan_only {
             return Ok(Answer::plan(
                 self.model,
@@ -194,20 +204,20 @@ impl Questions {
         let drawn = options.chart.zip(chart(&answered));
         let chart = drawn.map(|(format, svg)| picture::picture(&svg, format));
         let chart = chart.transpose().map_err(QuestionError::Chart)?;
+        let text = sentence(&answered);
+        let interpretation = interpret(&answered);
+        let notes = notes(&answered, rows.truncated);
         Ok(Answer {
-            chart,
-            kind: Kind::Answer,
-            language,
-            sentence: sentence(&answered),
-            notes: notes(&answered, rows.truncated),
-            interpretation: Some(interpret(&answered)),
-            freshness: fresh,
-            truncated: rows.truncated,
-            choices: Vec::new(),
-            sql: Some(statement.sql),
+            query: Some(query),
             columns: statement.columns,
             rows: rows.rows,
-            query: Some(query),
+            sql: Some(statement.sql),
+            interpretation: Some(interpretation),
+            notes,
+            truncated: rows.truncated,
+            freshness: fresh,
+            chart,
+            ..Answer::words(Kind::Answer, language, text)
         })
     }
 }

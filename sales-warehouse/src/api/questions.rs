@@ -127,11 +127,7 @@ fn invalid(detail: String) -> ProblemResponse {
 
 fn problem(error: &QuestionError) -> ProblemResponse {
     match error {
-        QuestionError::Query(fault) => {
-            // The first letter as a sentence has it.
-            let text = fault.to_string();
-            invalid(text)
-        }
+        QuestionError::Query(fault) => invalid(fault.to_string()),
         QuestionError::TooLong => ProblemResponse::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "question-too-large",

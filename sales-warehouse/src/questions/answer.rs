@@ -90,20 +90,13 @@ impl Answer {
             columns: &statement.columns,
             rows: &[],
         });
+        let text = interpretation.text.clone();
         Self {
-            kind: Kind::Answer,
-            language,
-            columns: statement.columns,
-            rows: Vec::new(),
-            sentence: interpretation.text.clone(),
-            sql: Some(statement.sql),
-            choices: Vec::new(),
-            interpretation: Some(interpretation),
-            notes: Vec::new(),
-            truncated: false,
-            freshness: Vec::new(),
-            chart: None,
             query: Some(query),
+            columns: statement.columns,
+            sql: Some(statement.sql),
+            interpretation: Some(interpretation),
+            ..Self::words(Kind::Answer, language, text)
         }
     }
 
