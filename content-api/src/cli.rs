@@ -10,7 +10,7 @@ use clap::Parser;
 use content_api::{Config, Deps, EmbedderClient, PostgresStore, Service, seed};
 use contracts::Scopes;
 use secrecy::SecretString;
-use service_kit::{CancellationToken, Clock, http_client, listen};
+use service_kit::{CancellationToken, Clock, http_client, listen, settings::ServiceOptions};
 use url::Url;
 
 use cache::CacheOptions;
@@ -49,7 +49,7 @@ pub struct Options {
     /// As which client this service calls the embedder.
     #[arg(long, env = "CONTENT_API_CLIENT_ID")]
     client_id: String,
-    /// That client's secret. Give it through the environment, where no process list shows it.
+    /// That client's secret. Give it through the environment or a file, where no process list shows it.
     #[arg(long, env = "CONTENT_API_CLIENT_SECRET", hide_env_values = true)]
     client_secret: SecretString,
     /// Where answers are cached.
@@ -58,6 +58,22 @@ pub struct Options {
     /// Store the bundled catalogue before serving.
     #[arg(long, env = "CONTENT_API_SEED")]
     seed: bool,
+}
+
+impl Options {
+    fn config(&self) -> Config {
+        Config::new(self.public_url.clone(), self.token_url.clone())
+    }
+}
+
+impl ServiceOptions for Options {
+    const PREFIX: &'static str = "CONTENT_API";
+
+    fn faults(&self) -> Vec<String> {
+        let config = self.config();
+        let own = config.validate().err().map(|fault| fault.to_string());
+        own.into_iter().chain(self.cache.faults(&config)).collect()
+    }
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -88,6 +104,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 }
 
 async fn build(options: Options, store: PostgresStore, clock: &Clock) -> anyhow::Result<Service> {
+    let config = options.config();
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
     let expected = VerifierConfig::new(options.issuer, options.audience.clone());
     let credentials = ClientCredentials {
@@ -103,9 +120,21 @@ async fn build(options: Options, store: PostgresStore, clock: &Clock) -> anyhow:
         verifier: Arc::new(Verifier::new(expected, http, clock.clone())),
         clock: clock.clone(),
     };
-    let config = Config::new(options.public_url, options.token_url);
     Ok(match options.cache.open(&config).await? {
         Some(cache) => Service::with_cache(config, deps, cache)?,
         None => Service::build(config, deps)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use service_kit::settings::reference;
+
+    use super::Options;
+
+    /// `content-api --print-config > content-api/content-api.toml`
+    #[test]
+    fn the_documented_configuration_is_up_to_date() {
+        assert_eq!(reference::<Options>(), include_str!("../content-api.toml"));
+    }
 }

@@ -69,7 +69,8 @@ impl Config {
         }
     }
 
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+    /// Says what makes no sense.
+    pub fn validate(&self) -> Result<(), ConfigError> {
         let url = &self.public_url;
         let usable = matches!(url.scheme(), "http" | "https")
             && url.query().is_none()

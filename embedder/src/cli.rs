@@ -1,20 +1,13 @@
 //! What the service binary takes, and how it starts and stops.
 
-use std::{
-    net::SocketAddr,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use anyhow::Context;
 use auth::{Issuer, Verifier, VerifierConfig};
 use clap::Parser;
 use embedder::{Config, Service, model::source::ModelSource, search::Fusion};
 use secrecy::SecretString;
-use service_kit::{CancellationToken, Clock, http_client, listen};
+use service_kit::{CancellationToken, Clock, http_client, listen, settings::ServiceOptions};
 
 /// Longest that fetching the issuer's keys may take.
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
@@ -49,6 +42,30 @@ pub struct Options {
     audience: String,
 }
 
+impl Options {
+    fn model_source(&self) -> Result<ModelSource, String> {
+        ModelSource::parse(&self.model, self.hub_cache.clone())
+    }
+}
+
+impl ServiceOptions for Options {
+    const PREFIX: &'static str = "EMBEDDER";
+
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Err(fault) = self.model_source() {
+            faults.push(format!("model: {fault}"));
+        }
+        if !self.onnxruntime.is_file() {
+            let path = self.onnxruntime.display();
+            faults.push(format!(
+                "onnxruntime: {path} is no file: expected the shared library"
+            ));
+        }
+        faults
+    }
+}
+
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let clock = Clock::system();
@@ -78,8 +95,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 }
 
 fn config(options: Options) -> anyhow::Result<Config> {
-    let model = ModelSource::parse(&options.model, Path::new(&options.hub_cache).to_owned())
-        .map_err(anyhow::Error::msg)?;
+    let model = options.model_source().map_err(anyhow::Error::msg)?;
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Ok(Config {
         model,
@@ -89,4 +105,17 @@ fn config(options: Options) -> anyhow::Result<Config> {
         edge_directory: None,
         fusion: Fusion::default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use service_kit::settings::reference;
+
+    use super::Options;
+
+    /// `embedder --print-config > embedder/embedder.toml`
+    #[test]
+    fn the_documented_configuration_is_up_to_date() {
+        assert_eq!(reference::<Options>(), include_str!("../embedder.toml"));
+    }
 }

@@ -2,12 +2,20 @@
 
 mod cli;
 
-use clap::Parser;
-use service_kit::telemetry::{self, LogFormat};
+use std::process::ExitCode;
+
+use service_kit::{
+    settings,
+    telemetry::{self, LogFormat},
+};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let options = cli::Options::parse();
+async fn main() -> anyhow::Result<ExitCode> {
+    let options = match settings::load::<cli::Options>() {
+        Ok(options) => options,
+        Err(code) => return Ok(code),
+    };
     telemetry::init(LogFormat::Json, "info");
-    cli::run(options).await
+    cli::run(options).await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -20,12 +20,9 @@ pub struct CacheOptions {
     /// An ACL user of that Redis.
     #[arg(long, env = "CONTENT_API_CACHE_USER")]
     cache_user: Option<String>,
-    /// Its password. Give it through the environment, where no process list shows it.
+    /// Its password. Give it through the environment or a file, where no process list shows it.
     #[arg(long, env = "CONTENT_API_CACHE_PASSWORD", hide_env_values = true)]
     cache_password: Option<SecretString>,
-    /// A file that holds the password instead.
-    #[arg(long, env = "CONTENT_API_CACHE_PASSWORD_FILE")]
-    cache_password_file: Option<PathBuf>,
     /// A user of the Sentinels, if they ask for one.
     #[arg(long, env = "CONTENT_API_CACHE_SENTINEL_USER")]
     cache_sentinel_user: Option<String>,
@@ -36,9 +33,6 @@ pub struct CacheOptions {
         hide_env_values = true
     )]
     cache_sentinel_password: Option<SecretString>,
-    /// A file that holds it instead.
-    #[arg(long, env = "CONTENT_API_CACHE_SENTINEL_PASSWORD_FILE")]
-    cache_sentinel_password_file: Option<PathBuf>,
     /// Certificate authorities of that Redis in PEM, in place of the system's.
     #[arg(long, env = "CONTENT_API_CACHE_CA_FILE")]
     cache_ca_file: Option<PathBuf>,
@@ -55,26 +49,37 @@ pub struct CacheOptions {
 
 impl CacheOptions {
     /// The cache in Redis; `None` when no Redis is named.
-    pub async fn open(self, config: &Config) -> anyhow::Result<Option<Arc<dyn AnswerCache>>> {
-        let Some(url) = self.cache_url else {
+    pub async fn open(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn AnswerCache>>> {
+        let Some(settings) = self.settings(config) else {
             return Ok(None);
         };
-        let settings = RedisSettings {
-            user: self.cache_user,
-            password: self.cache_password,
-            password_file: self.cache_password_file,
-            sentinel_user: self.cache_sentinel_user,
-            sentinel_password: self.cache_sentinel_password,
-            sentinel_password_file: self.cache_sentinel_password_file,
-            ca_file: self.cache_ca_file,
-            prefix: self.cache_prefix,
+        let cache = RedisCache::start(settings.check()?).await?;
+        Ok(Some(Arc::new(cache)))
+    }
+
+    /// What is wrong, one line each.
+    pub fn faults(&self, config: &Config) -> Vec<String> {
+        let faults = self
+            .settings(config)
+            .and_then(|settings| settings.check().err());
+        let faults = faults.into_iter().flat_map(|faults| faults.0);
+        faults.map(|fault| fault.to_string()).collect()
+    }
+
+    fn settings(&self, config: &Config) -> Option<RedisSettings> {
+        let url = self.cache_url.clone()?;
+        Some(RedisSettings {
+            user: self.cache_user.clone(),
+            password: self.cache_password.clone(),
+            sentinel_user: self.cache_sentinel_user.clone(),
+            sentinel_password: self.cache_sentinel_password.clone(),
+            ca_file: self.cache_ca_file.clone(),
+            prefix: self.cache_prefix.clone(),
             deadline: Duration::from_millis(self.cache_deadline_ms),
             wait: Duration::from_millis(self.cache_wait_ms),
             lifetime: config.caches.answers_lifetime,
             memory_bytes: config.caches.answers_bytes,
             ..RedisSettings::new(url, config.public_url.clone())
-        };
-        let cache = RedisCache::start(settings.check()?).await?;
-        Ok(Some(Arc::new(cache)))
+        })
     }
 }

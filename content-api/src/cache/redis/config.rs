@@ -24,16 +24,12 @@ pub struct RedisSettings {
     pub url: SecretString,
     /// An ACL user, unless the URL names one.
     pub user: Option<String>,
-    /// Its password, unless the URL or a file has it.
+    /// Its password, unless the URL has it.
     pub password: Option<SecretString>,
-    /// A file that holds nothing else.
-    pub password_file: Option<PathBuf>,
     /// A user of the Sentinels.
     pub sentinel_user: Option<String>,
     /// Its password. Sentinels ask for none unless they are told to.
     pub sentinel_password: Option<SecretString>,
-    /// A file that holds nothing else.
-    pub sentinel_password_file: Option<PathBuf>,
     /// Certificate authorities in PEM, in place of the system's.
     pub ca_file: Option<PathBuf>,
     /// How the names of all keys begin. Deployments that share a Redis need different ones: an
@@ -61,10 +57,8 @@ impl RedisSettings {
             url,
             user: None,
             password: None,
-            password_file: None,
             sentinel_user: None,
             sentinel_password: None,
-            sentinel_password_file: None,
             ca_file: None,
             prefix: "promptsales".to_owned(),
             public_url,
@@ -76,7 +70,7 @@ impl RedisSettings {
         }
     }
 
-    /// Reads the files and puts it all together.
+    /// Reads the certificates and puts it all together.
     ///
     /// # Errors
     /// With every fault, not the first one alone.
@@ -88,15 +82,10 @@ impl RedisSettings {
         let (in_url, location) = location.map_or((Login::default(), None), |mut location| {
             (std::mem::take(&mut location.login), Some(location))
         });
-        let login = login("cache", in_url, &self, &mut faults);
+        let login = login(in_url, &self, &mut faults);
         let sentinel_login = Login {
             user: self.sentinel_user.clone(),
-            password: secret(
-                "cache-sentinel",
-                self.sentinel_password.clone(),
-                self.sentinel_password_file.as_deref(),
-                &mut faults,
-            ),
+            password: self.sentinel_password.clone(),
         };
         let tls = location.as_ref().is_some_and(|location| location.tls);
         let authorities = self.ca_file.as_deref().and_then(|path| {
@@ -196,7 +185,7 @@ pub enum RedisFault {
     /// User and password cannot be read.
     #[error(
         "cache-url's user or password cannot be read: expected user:password@ with letters such as \
-         : @ / # and ? percent-encoded, or neither, with cache-user and cache-password-file instead"
+         : @ / # and ? percent-encoded, or neither, with cache-user and cache-password instead"
     )]
     Userinfo,
     /// A host cannot be read.
@@ -224,8 +213,8 @@ pub enum RedisFault {
     )]
     Extras,
     /// More than one password.
-    #[error("{0} has more than one password: give it in one place only")]
-    TwoPasswords(&'static str),
+    #[error("cache-password and cache-url both hold a password: give it in one place only")]
+    TwoPasswords,
     /// More than one user.
     #[error("cache-user and cache-url both name a user: give it in one place only")]
     TwoUsers,
@@ -233,10 +222,8 @@ pub enum RedisFault {
     #[error("cache-user is given and no password: expected cache-password-file or cache-password")]
     NoPassword,
     /// A file cannot be read.
-    #[error("{what} {path} cannot be read: {error}")]
+    #[error("cache-ca-file {path} cannot be read: {error}")]
     File {
-        /// What it was to hold.
-        what: &'static str,
         /// Where.
         path: String,
         /// Why not.
@@ -265,69 +252,33 @@ pub enum RedisFault {
     Client(String),
 }
 
-fn login(
-    what: &'static str,
-    in_url: Login,
-    settings: &RedisSettings,
-    faults: &mut Vec<RedisFault>,
-) -> Login {
-    let given = secret(
-        what,
-        settings.password.clone(),
-        settings.password_file.as_deref(),
-        faults,
-    );
-    if in_url.password.is_some() && given.is_some() {
-        faults.push(RedisFault::TwoPasswords(what));
+fn login(in_url: Login, settings: &RedisSettings, faults: &mut Vec<RedisFault>) -> Login {
+    if in_url.password.is_some() && settings.password.is_some() {
+        faults.push(RedisFault::TwoPasswords);
     }
     if in_url.user.is_some() && settings.user.is_some() {
         faults.push(RedisFault::TwoUsers);
     }
     let login = Login {
         user: in_url.user.or_else(|| settings.user.clone()),
-        password: in_url.password.or(given),
+        password: in_url.password.or_else(|| settings.password.clone()),
     };
-    let expected = settings.password_file.is_some();
-    if login.user.is_some() && login.password.is_none() && !expected {
+    if login.user.is_some() && login.password.is_none() {
         faults.push(RedisFault::NoPassword);
     }
     login
 }
 
-fn secret(
-    what: &'static str,
-    given: Option<SecretString>,
-    file: Option<&Path>,
-    faults: &mut Vec<RedisFault>,
-) -> Option<SecretString> {
-    let Some(path) = file else { return given };
-    if given.is_some() {
-        faults.push(RedisFault::TwoPasswords(what));
-    }
-    match std::fs::read_to_string(path) {
-        Ok(text) => Some(text.trim_end_matches(['\r', '\n']).into()),
-        Err(error) => {
-            faults.push(unreadable("the password file", path, &error));
-            None
-        }
-    }
-}
-
 fn read_authorities(path: &Path) -> Result<Vec<u8>, RedisFault> {
-    let pem =
-        std::fs::read(path).map_err(|error| unreadable("the certificate file", path, &error))?;
+    let shown = || path.display().to_string();
+    let pem = std::fs::read(path).map_err(|error| RedisFault::File {
+        path: shown(),
+        error: error.to_string(),
+    })?;
     let marker = b"-----BEGIN CERTIFICATE-----";
     if pem.windows(marker.len()).any(|bytes| bytes == marker) {
         Ok(pem)
     } else {
-        Err(RedisFault::NoCertificate(path.display().to_string()))
-    }
-}
-
-fn unreadable(what: &'static str, path: &Path, error: &std::io::Error) -> RedisFault {
-    RedisFault::File {
-        what,
-        path: path.display().to_string(),
-        error: error.to_string(),
+        Err(RedisFault::NoCertificate(shown()))
     }
 }

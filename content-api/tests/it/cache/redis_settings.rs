@@ -70,9 +70,7 @@ fn every_fault_is_named_at_once_and_no_secret_with_it() {
     let settings = RedisSettings {
         user: Some("somebody".to_owned()),
         password: Some("hunter2".into()),
-        password_file: Some(dir.path().join("missing")),
         sentinel_password: Some("hunter2".into()),
-        sentinel_password_file: Some(not_pem.clone()),
         ca_file: Some(not_pem),
         prefix: "a b".to_owned(),
         deadline: Duration::ZERO,
@@ -87,8 +85,7 @@ fn every_fault_is_named_at_once_and_no_secret_with_it() {
     for part in [
         "host 1 of cache-url",
         "2 hosts",
-        "the password file",
-        "cache-sentinel has more than one password",
+        "both hold a password",
         "holds no certificate",
         "cache-prefix",
         "cache-deadline-ms is 0",
@@ -100,23 +97,13 @@ fn every_fault_is_named_at_once_and_no_secret_with_it() {
 }
 
 #[test]
-fn a_secret_has_one_place() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("password");
-    fs::write(&file, "hunter2\n").unwrap();
-    let cache = RedisFault::TwoPasswords("cache");
+fn a_login_has_one_place() {
     let url = "redis://user:hunter2@host";
-    let with_file = RedisSettings {
-        password_file: Some(file.clone()),
-        ..settings(url)
-    };
-    assert_eq!(faults(with_file), [RedisFault::TwoPasswords("cache")]);
     let twice = RedisSettings {
         password: Some("x".into()),
-        password_file: Some(file.clone()),
-        ..settings("redis://host")
+        ..settings(url)
     };
-    assert_eq!(faults(twice), [cache]);
+    assert_eq!(faults(twice), [RedisFault::TwoPasswords]);
     let two_users = RedisSettings {
         user: Some("other".to_owned()),
         ..settings(url)
@@ -124,7 +111,7 @@ fn a_secret_has_one_place() {
     assert_eq!(faults(two_users), [RedisFault::TwoUsers]);
     let good = RedisSettings {
         user: Some("user".to_owned()),
-        password_file: Some(file),
+        password: Some("hunter2".into()),
         ..settings("rediss-cluster://host")
     };
     let good = good.check().unwrap();
