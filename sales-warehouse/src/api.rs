@@ -56,6 +56,8 @@ pub fn service(deps: Deps) -> Router {
     let (v1, document) = OpenApiRouter::with_openapi(document)
         .routes(routes!(freshness::get_freshness))
         .routes(routes!(runs::get_runs))
+        .with_state(deps.clone())
+        .merge(questions::routes(deps))
         .split_for_parts();
     // It does not change while the service runs, so it is written once.
     let document =
@@ -64,11 +66,7 @@ pub fn service(deps: Deps) -> Router {
         let document = document.clone();
         async move { ([(header::CONTENT_TYPE, "application/json")], document).into_response() }
     };
-    let routes = v1
-        .with_state(deps.clone())
-        .merge(questions::routes(deps))
-        .route("/openapi.json", get(serve_document))
-        .merge(health);
+    let routes = v1.route("/openapi.json", get(serve_document)).merge(health);
     let bounds = Bounds {
         max_body_bytes: contracts::limits::MAX_JSON_BODY_BYTES,
         deadline: DEADLINE,

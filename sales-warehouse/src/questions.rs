@@ -15,7 +15,7 @@ use std::sync::Arc;
 use contracts::Language;
 use sales_questions::{
     MetricQuery, Model,
-    answering::{Answered, chart, interpret, notes, sentence},
+    answering::{Answered, chart, interpret, next, notes, sentence},
     compile,
     compiling::CompileError,
     reading::Outcome,
@@ -207,11 +207,21 @@ impl Questions {
         let text = sentence(&answered);
         let interpretation = interpret(&answered);
         let notes = notes(&answered, rows.truncated);
+        let next = next(&answered).map(|query| Choice {
+            label: interpret(&Answered {
+                query: &query,
+                rows: &[],
+                ..answered
+            })
+            .text,
+            query: Some(query),
+        });
         Ok(Answer {
             query: Some(query),
             columns: statement.columns,
             rows: rows.rows,
             sql: Some(statement.sql),
+            next: next.into_iter().collect(),
             interpretation: Some(interpretation),
             notes,
             truncated: rows.truncated,

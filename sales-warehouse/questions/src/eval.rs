@@ -5,6 +5,7 @@ use std::str::FromStr;
 use contracts::Language;
 use serde::{Deserialize, Serialize};
 use time::Date;
+use utoipa::ToSchema;
 
 use crate::{MetricQuery, query::iso_day};
 
@@ -35,7 +36,7 @@ const SPLITS: [(&str, &[&str]); 4] = [
 pub const REFERENCE_DAY: Date = time::macros::date!(2026 - 11 - 22);
 
 /// A question whose rows were checked against SQL written by hand.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verified {
     /// Unique among them.

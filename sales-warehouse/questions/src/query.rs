@@ -7,11 +7,12 @@ use serde::{
     de::{Error, IntoDeserializer, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use time::Date;
+use utoipa::ToSchema;
 
 time::serde::format_description!(pub(crate) iso_day, Date, "[year]-[month]-[day]");
 
 /// Metrics, by dimensions, within filters and a time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetricQuery {
     /// Names of metrics, in the order asked. Empty to list members of `dimensions`.
@@ -67,7 +68,7 @@ fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
 }
 
 /// A condition on a dimension's member or on a metric's value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     /// A dimension, or a metric to keep groups by its value.
@@ -79,7 +80,7 @@ pub struct Filter {
 }
 
 /// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Op {
     /// Equal.
     #[serde(rename = "=")]
@@ -111,7 +112,7 @@ pub enum Op {
 }
 
 /// A member, a number, or several.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Value {
     /// A number, in the metric's unit.
@@ -125,7 +126,7 @@ pub enum Value {
 }
 
 /// A half-open range of days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeRange {
     /// The first day; `None` for the beginning of all data.
@@ -137,7 +138,9 @@ pub struct TimeRange {
 }
 
 /// A length of calendar time. Weeks begin on Monday.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "they say it themselves")]
 pub enum Grain {
@@ -149,7 +152,7 @@ pub enum Grain {
 }
 
 /// What rows are sorted by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// A metric, a dimension, or [`Order::TIME`].
@@ -170,7 +173,7 @@ impl Order {
 }
 
 /// Which way to sort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "they say it themselves")]
 pub enum Direction {
@@ -179,7 +182,7 @@ pub enum Direction {
 }
 
 /// What a comparison makes of a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// In the time asked about.
@@ -195,7 +198,7 @@ pub enum Measure {
 }
 
 /// What metrics are held against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Compare {
     /// By name.
@@ -231,7 +234,7 @@ impl<'de> Deserialize<'de> for Compare {
 }
 
 /// What metrics are held against, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Baseline {
     /// The same length just before; a whole month, quarter or year against the one before.

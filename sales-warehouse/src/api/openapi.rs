@@ -20,11 +20,12 @@ pub fn base(token_url: &Url, public_url: &Url) -> utoipa::openapi::OpenApi {
 #[openapi(
     info(
         title = "PromptSales sales warehouse",
-        description = "How fresh the warehouse's data are, and how the runs went that brought them.",
+        description = "Questions about sales, how fresh the data are, and how the runs went that brought them.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(livez, readyz, openapi_json),
     tags(
+        (name = "questions", description = "Questions in Spanish or English, and metric queries"),
         (name = "warehouse", description = "The data and where they come from"),
         (name = "service", description = "About the service itself; no token needed")
     )

@@ -6,9 +6,9 @@ use super::{
     Answered, Cell,
     format::{cell, signed},
     interpret::{interpret, subject},
-    words::{either, filter, joined, part_of_time, range},
+    words::{either, filter, inside, joined, part_of_time, range},
 };
-use crate::{model::Kind, query::TimeRange};
+use crate::{compiling::left_out, model::Kind, query::TimeRange};
 
 /// Members that a sentence names.
 const NAMED: usize = 3;
@@ -254,6 +254,21 @@ pub fn notes(answered: &Answered<'_>, truncated: bool) -> Vec<String> {
                 }
             });
         }
+    }
+    for dimension in left_out(model, query) {
+        let names: Vec<&str> = dimension
+            .missing
+            .iter()
+            .map(|code| answered.names.of(&dimension.name, code, language))
+            .collect();
+        let names = names.join(", ");
+        let label = inside(dimension.label(language));
+        notes.push(match language {
+            Language::En => format!("The ranking leaves out what has no {label} ({names})."),
+            Language::Es => {
+                format!("La clasificación deja fuera lo que no tiene {label} ({names}).")
+            }
+        });
     }
     if rows.is_empty() {
         notes.push(format!(
