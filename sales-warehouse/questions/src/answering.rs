@@ -17,7 +17,7 @@ pub use chart::chart;
 pub use format::number;
 pub use interpret::{Definition, Interpretation, interpret};
 pub use next::next;
-pub use sentence::{notes, sentence};
+pub use sentence::{notes, sentence, without_rates};
 
 use crate::{MetricQuery, Model, compiling::Column};
 

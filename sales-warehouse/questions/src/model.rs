@@ -310,6 +310,27 @@ impl Model {
         }
     }
 
+    /// Whether amounts of money go into a metric, as they do into a ROAS.
+    pub fn is_money(&self, metric: &str) -> bool {
+        self.metric(metric).is_some_and(|one| self.has_money(one))
+    }
+
+    fn has_money(&self, metric: &Metric) -> bool {
+        let any = |expression: &Expression<usize>| {
+            let mut parts = expression.names();
+            parts.any(|part| self.has_money(&self.metrics[part]))
+        };
+        match &metric.formula {
+            Formula::Base { .. } => metric.unit == Unit::Usd,
+            Formula::Ratio {
+                numerator,
+                denominator,
+            } => any(numerator) || any(denominator),
+            Formula::Derived(expression) => any(expression),
+            Formula::Cumulative(of) => self.has_money(&self.metrics[*of]),
+        }
+    }
+
     pub(crate) fn path(&self, from: usize, to: usize) -> Option<&[usize]> {
         self.paths.get(from, to)
     }

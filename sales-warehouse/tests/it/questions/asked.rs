@@ -107,6 +107,7 @@ async fn questions_are_answered_over_http() {
     round_trip(&service).await;
     rankings(&service).await;
     documented(&service).await;
+    rates(&sample).await;
 }
 
 async fn answers(service: &Service) {
@@ -224,6 +225,27 @@ async fn rankings(service: &Service) {
     assert_eq!(status, StatusCode::OK, "{further}");
     let note = top["notes"][0].as_str().unwrap_or_default();
     assert!(note.contains("leaves out"), "{top}");
+}
+
+/// Amounts that cannot be added up for want of a rate are told of, where they would have been.
+async fn rates(sample: &Sample) {
+    let gone = "delete from core.exchange_rate where currency = 'EUR' and month = '2026-09-01'";
+    sqlx::query(gone).execute(&sample.pool).await.unwrap();
+    let day = |month: u8| format!("2026-{month:02}-01");
+    for (metric, from, told) in [
+        ("revenue", 9, true),
+        ("roas", 7, true),
+        ("revenue", 10, false),
+        ("leads", 9, false),
+    ] {
+        let time = json!({"from": day(from), "to": day(if from == 7 { 10 } else { from + 1 })});
+        let query = json!({"metrics": [metric], "dimensions": ["market"], "time": time});
+        let notes = sample.ask(query.clone()).await.notes;
+        let said = notes
+            .iter()
+            .any(|note| note.contains("exchange rate for EUR"));
+        assert_eq!(said, told, "{query}: {notes:?}");
+    }
 }
 
 /// The OpenAPI document's schemas allow what is answered.
