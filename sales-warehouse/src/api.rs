@@ -54,10 +54,10 @@ pub fn service(deps: Deps) -> Router {
     let (v1, document) = OpenApiRouter::with_openapi(document)
         .routes(routes!(freshness::get_freshness))
         .routes(routes!(runs::get_runs))
-        .split_for_parts();
-    let routes = v1
         .with_state(deps.clone())
         .merge(questions::routes(deps))
+        .split_for_parts();
+    let routes = v1
         .route("/openapi.json", service_kit::openapi::route(&document))
         .merge(health);
     let bounds = Bounds {

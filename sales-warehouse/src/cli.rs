@@ -174,9 +174,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             serve::serve(faults.or(settings)?).await
         }
         Command::Etl { once } => {
-            let warehouse = databases.warehouse(&mut faults);
-            let sources = databases.sources(&mut faults);
-            let (warehouse, sources) = faults.or(warehouse.zip(sources))?;
+            let (warehouse, sources) = databases.all(faults)?;
             if once {
                 commands::etl_once(&warehouse, &sources).await
             } else {
@@ -184,9 +182,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Migrate { sources: true } => {
-            let warehouse = databases.warehouse(&mut faults);
-            let sources = databases.sources(&mut faults);
-            let (warehouse, sources) = faults.or(warehouse.zip(sources))?;
+            let (warehouse, sources) = databases.all(faults)?;
             commands::migrate_sources(&sources).await?;
             commands::migrate(&warehouse).await
         }
@@ -195,9 +191,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             commands::migrate(&faults.or(warehouse)?).await
         }
         Command::Verify { json } => {
-            let warehouse = databases.warehouse(&mut faults);
-            let sources = databases.sources(&mut faults);
-            let (warehouse, sources) = faults.or(warehouse.zip(sources))?;
+            let (warehouse, sources) = databases.all(faults)?;
             commands::verify(&warehouse, &sources, json).await
         }
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use contracts::Language;
 use sales_questions::{
     MetricQuery, Model,
-    answering::{Answered, chart, interpret, notes, sentence},
+    answering::{Answered, chart, interpret, next, notes, sentence, without_rates},
     compile,
     compiling::CompileError,
     reading::Outcome,
@@ -123,6 +123,7 @@ impl Questions {
         {
             return Ok(Arc::clone(known));
         }
+        let today = self.clock.now().date();
         let mut place = self.known.write().await;
         // Somebody else may have read them meanwhile.
         if let Some(known) = place.as_ref()
@@ -130,7 +131,7 @@ impl Questions {
         {
             return Ok(Arc::clone(known));
         }
-        let known = Arc::new(Known::read(&self.warehouse, self.model, run).await?);
+        let known = Arc::new(Known::read(&self.warehouse, self.model, run, today).await?);
         *place = Some(Arc::clone(&known));
         Ok(known)
     }
@@ -206,12 +207,23 @@ impl Questions {
         let chart = chart.transpose().map_err(QuestionError::Chart)?;
         let text = sentence(&answered);
         let interpretation = interpret(&answered);
-        let notes = notes(&answered, rows.truncated);
+        let mut notes = notes(&answered, rows.truncated);
+        notes.extend(without_rates(&answered, &known.rate_gaps));
+        let next = next(&answered).map(|query| Choice {
+            label: interpret(&Answered {
+                query: &query,
+                rows: &[],
+                ..answered
+            })
+            .text,
+            query: Some(query),
+        });
         Ok(Answer {
             query: Some(query),
             columns: statement.columns,
             rows: rows.rows,
             sql: Some(statement.sql),
+            next: next.into_iter().collect(),
             interpretation: Some(interpretation),
             notes,
             truncated: rows.truncated,

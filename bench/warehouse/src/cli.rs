@@ -12,6 +12,10 @@ pub struct Arguments {
     #[arg(long)]
     pub quick: bool,
 
+    /// Measure how long answers to questions take, and nothing else.
+    #[arg(long)]
+    pub questions: bool,
+
     /// Rounds of each measurement.
     #[arg(long, value_name = "N", default_value_t = 3, default_value_if("quick", "true", "2"),
         value_parser = clap::value_parser!(u32).range(1..=50))]

@@ -1,6 +1,7 @@
 //! Measures the warehouse's ETL, a bare COPY and Python's dlt in one run. How, and the last result:
 //! `bench/warehouse/README.md`.
 
+mod asking;
 mod cli;
 mod copy;
 mod etl;
@@ -26,6 +27,13 @@ async fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let arguments = Arguments::parse();
+    if arguments.questions {
+        let mut scene = Scene::set(&arguments).await?;
+        let figures = asking::measure(&mut scene, arguments.rounds).await?;
+        scene.stop().await?;
+        writeln!(io::stdout(), "{figures}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let report = measure(&arguments).await?;
     writeln!(io::stdout(), "{}", report.text())?;
     if let Some(path) = &arguments.out {

@@ -3,6 +3,7 @@
 mod chart;
 mod format;
 mod interpret;
+mod next;
 mod sentence;
 mod words;
 
@@ -15,7 +16,8 @@ use time::Date;
 pub use chart::chart;
 pub use format::number;
 pub use interpret::{Definition, Interpretation, interpret};
-pub use sentence::{notes, sentence};
+pub use next::next;
+pub use sentence::{notes, sentence, without_rates};
 
 use crate::{MetricQuery, Model, compiling::Column};
 

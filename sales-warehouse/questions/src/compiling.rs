@@ -25,10 +25,12 @@ mod writer;
 use contracts::Language;
 use serde::Serialize;
 use time::Date;
+use utoipa::ToSchema;
 
 pub use check::{MAX_LIMIT, MAX_ROWS};
 pub use error::CompileError;
 pub use periods::compared_with;
+pub use plan::left_out;
 pub use vocabulary::vocabulary;
 
 use crate::{
@@ -65,7 +67,7 @@ pub enum Bind {
 }
 
 /// A column of an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Column {
     /// For programs: a metric, a dimension or `time`, or one of these with a suffix.
     pub name: String,
@@ -79,7 +81,7 @@ pub struct Column {
 }
 
 /// The type of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
     /// `text`.

@@ -1,24 +1,42 @@
 //! The questions that are kept with what they should become: `eval/*.jsonl`.
 
+use std::str::FromStr;
+
 use contracts::Language;
 use serde::{Deserialize, Serialize};
 use time::Date;
+use utoipa::ToSchema;
 
 use crate::{MetricQuery, query::iso_day};
 
 const VERIFIED: &str = include_str!("../eval/verified.jsonl");
-const SPLITS: [(&str, &str); 4] = [
-    ("dev", include_str!("../eval/dev-es.jsonl")),
-    ("dev", include_str!("../eval/dev-en.jsonl")),
-    ("test", include_str!("../eval/test-es.jsonl")),
-    ("test", include_str!("../eval/test-en.jsonl")),
+/// By split and language: those of `dev` were added to as rules were.
+const SPLITS: [(&str, &[&str]); 4] = [
+    (
+        "dev",
+        &[
+            include_str!("../eval/dev-es.jsonl"),
+            include_str!("../eval/dev-more-es.jsonl"),
+            include_str!("../eval/dev-fresh-es.jsonl"),
+        ],
+    ),
+    (
+        "dev",
+        &[
+            include_str!("../eval/dev-en.jsonl"),
+            include_str!("../eval/dev-more-en.jsonl"),
+            include_str!("../eval/dev-fresh-en.jsonl"),
+        ],
+    ),
+    ("test", &[include_str!("../eval/test-es.jsonl")]),
+    ("test", &[include_str!("../eval/test-en.jsonl")]),
 ];
 
 /// When the verified questions are asked, and what the sample data are as of.
 pub const REFERENCE_DAY: Date = time::macros::date!(2026 - 11 - 22);
 
 /// A question whose rows were checked against SQL written by hand.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verified {
     /// Unique among them.
@@ -56,6 +74,15 @@ pub struct Judged {
     pub today: Date,
 }
 
+impl FromStr for Judged {
+    type Err = serde_json::Error;
+
+    /// Reads one line of an evaluation file.
+    fn from_str(line: &str) -> Result<Self, Self::Err> {
+        serde_json::from_str(line)
+    }
+}
+
 /// What a question should become.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,7 +117,7 @@ pub fn verified() -> Result<Vec<Verified>, serde_json::Error> {
 
 /// The judged questions by split: `dev`, which rules may be tuned on, and `test`, which they may not.
 pub fn judged() -> Result<Vec<(&'static str, Vec<Judged>)>, serde_json::Error> {
-    let read = SPLITS.map(|(split, text)| lines(text).map(|all| (split, all)));
+    let read = SPLITS.map(|(split, files)| lines(&files.concat()).map(|all| (split, all)));
     read.into_iter().collect()
 }
 
@@ -103,6 +130,18 @@ fn lines<T: for<'a> Deserialize<'a>>(text: &str) -> Result<Vec<T>, serde_json::E
 mod tests {
     use super::*;
     use crate::{Model, compile};
+
+    #[test]
+    fn what_is_printed_can_be_asked_again() {
+        for (_, all) in judged().unwrap() {
+            for query in all.into_iter().filter_map(|one| one.expect.query) {
+                // As `ask --json` prints it: every part, with nulls.
+                let printed = serde_json::to_string(&query).unwrap();
+                let read: MetricQuery = serde_json::from_str(&printed).unwrap();
+                assert_eq!(read, query, "{printed}");
+            }
+        }
+    }
 
     #[test]
     fn every_kept_query_compiles() {

@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use contracts::Language;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use extension::Label;
 pub use fault::Faults;
@@ -93,6 +94,10 @@ pub struct Dimension {
     pub entity: bool,
     /// The words for members, by code as the database has it.
     pub values: BTreeMap<String, Vec<String>>,
+    /// Members that stand for none: they are broken down by, and win no ranking.
+    pub missing: Vec<String>,
+    /// The dimension that tells its members apart further, as countries do a region.
+    pub drill: Option<String>,
     display: Option<Display>,
     pub(crate) column: Column,
 }
@@ -112,7 +117,7 @@ impl Dimension {
 }
 
 /// What one of a metric is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Things.
@@ -131,8 +136,9 @@ pub enum Unit {
 }
 
 /// How a metric adds up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = MetricKind)]
 pub enum Kind {
     /// Over everything.
     Sum,
@@ -301,6 +307,27 @@ impl Model {
             } => all(numerator) && all(denominator),
             Formula::Derived(expression) => all(expression),
             Formula::Cumulative(of) => self.metric_reaches(&self.metrics[*of], dataset),
+        }
+    }
+
+    /// Whether amounts of money go into a metric, as they do into a ROAS.
+    pub fn is_money(&self, metric: &str) -> bool {
+        self.metric(metric).is_some_and(|one| self.has_money(one))
+    }
+
+    fn has_money(&self, metric: &Metric) -> bool {
+        let any = |expression: &Expression<usize>| {
+            let mut parts = expression.names();
+            parts.any(|part| self.has_money(&self.metrics[part]))
+        };
+        match &metric.formula {
+            Formula::Base { .. } => metric.unit == Unit::Usd,
+            Formula::Ratio {
+                numerator,
+                denominator,
+            } => any(numerator) || any(denominator),
+            Formula::Derived(expression) => any(expression),
+            Formula::Cumulative(of) => self.has_money(&self.metrics[*of]),
         }
     }
 

@@ -7,9 +7,12 @@ use url::Url;
 pub fn base(token_url: &Url, public_url: &Url) -> utoipa::openapi::OpenApi {
     common(&About {
         title: "PromptSales sales warehouse",
-        description: "How fresh the warehouse's data are, and how the runs went that brought them.",
+        description: "Questions about sales, how fresh the data are, and how the runs went that brought them.",
         version: env!("CARGO_PKG_VERSION"),
-        tags: &[("warehouse", "The data and where they come from")],
+        tags: &[
+            ("questions", "Questions in Spanish or English, and metric queries"),
+            ("warehouse", "The data and where they come from"),
+        ],
         scopes: &[("sales:read", "Read what the warehouse holds")],
         public_url,
         token_url,

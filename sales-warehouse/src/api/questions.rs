@@ -3,17 +3,15 @@
 mod catalogue;
 
 use auth::{Authorized, scope::SalesRead};
-use axum::{
-    Router,
-    extract::{FromRef, Query, State, rejection::QueryRejection},
-    routing::{get, post},
-};
-use contracts::{Language, limits::MAX_QUERY_CHARS};
+use axum::extract::{FromRef, Query, State, rejection::QueryRejection};
+use contracts::{Language, Problem, limits::MAX_QUERY_CHARS};
 use http::StatusCode;
 use sales_questions::MetricQuery;
 use serde::{Deserialize, Serialize};
 use service_kit::{Json, ProblemResponse, ProblemResult, with_causes};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Deps;
 use crate::questions::{Answer, ChartFormat, Options, QuestionError, Questions};
@@ -31,18 +29,18 @@ impl FromRef<Shared> for std::sync::Arc<auth::Verifier> {
     }
 }
 
-/// The routes.
-pub fn routes(deps: Deps) -> Router {
+/// The routes, with their part of the OpenAPI document.
+pub fn routes(deps: Deps) -> OpenApiRouter {
     let questions = Questions::new(deps.warehouse.clone(), deps.clock.clone());
-    Router::new()
-        .route("/v1/questions", post(ask))
-        .route("/v1/metrics/query", post(query))
-        .route("/v1/metrics", get(catalogue::get_metrics))
+    OpenApiRouter::new()
+        .routes(routes!(ask))
+        .routes(routes!(query))
+        .routes(routes!(catalogue::get_metrics))
         .with_state(Shared { questions, deps })
 }
 
 /// A question in words.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// In Spanish or English.
@@ -61,6 +59,27 @@ pub struct Question {
     pub chart: Option<ChartFormat>,
 }
 
+/// Answers a question in words, or asks back, or says why not.
+#[utoipa::path(
+    post,
+    path = "/v1/questions",
+    tag = "questions",
+    security(("oauth2" = ["sales:read"])),
+    request_body = Question,
+    responses(
+        (status = 200, description = "An answer, a question back, or a refusal: see `kind`", body = Answer),
+        (status = 400, description = "invalid-question, invalid-json or invalid-authorization-header",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "missing-token or invalid-token",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "insufficient-scope",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "question-too-large",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "unavailable or deadline-exceeded",
+            body = Problem, content_type = "application/problem+json"),
+    )
+)]
 async fn ask(
     _caller: Authorized<SalesRead>,
     State(shared): State<Shared>,
@@ -82,10 +101,14 @@ async fn ask(
         now: question.now,
         chart: question.chart,
     };
+    let language = question.language.unwrap_or(Language::En);
     let answered = shared
         .questions
         .ask(&question.text, question.language, options);
-    answered.await.map(Json).map_err(|error| problem(&error))
+    answered
+        .await
+        .map(Json)
+        .map_err(|error| problem(&error, language))
 }
 
 /// How a metric query is answered.
@@ -99,6 +122,33 @@ struct QueryOptions {
     chart: Option<ChartFormat>,
 }
 
+/// Answers a metric query.
+#[utoipa::path(
+    post,
+    path = "/v1/metrics/query",
+    tag = "questions",
+    security(("oauth2" = ["sales:read"])),
+    params(
+        ("language" = Option<Language>, Query, description = "Of the answer, `en` when absent"),
+        ("plan_only" = Option<bool>, Query, description = "Stop before the database is asked"),
+        ("now" = Option<String>, Query, description = "What \"now\" is, RFC 3339; the service's clock when absent"),
+        ("chart" = Option<ChartFormat>, Query, description = "Draw the rows, where there is something to draw"),
+    ),
+    request_body = MetricQuery,
+    responses(
+        (status = 200, description = "Rows, with what they mean", body = Answer),
+        (status = 400, description = "invalid-query, invalid-json or invalid-authorization-header",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "missing-token or invalid-token",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "insufficient-scope",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "question-too-large",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "unavailable or deadline-exceeded",
+            body = Problem, content_type = "application/problem+json"),
+    )
+)]
 async fn query(
     _caller: Authorized<SalesRead>,
     State(shared): State<Shared>,
@@ -113,7 +163,10 @@ async fn query(
     };
     let language = asked.language.unwrap_or(Language::En);
     let answered = shared.questions.query(query, language, options);
-    answered.await.map(Json).map_err(|error| problem(&error))
+    answered
+        .await
+        .map(Json)
+        .map_err(|error| problem(&error, language))
 }
 
 fn invalid(detail: String) -> ProblemResponse {
@@ -125,9 +178,9 @@ fn invalid(detail: String) -> ProblemResponse {
     )
 }
 
-fn problem(error: &QuestionError) -> ProblemResponse {
+fn problem(error: &QuestionError, language: Language) -> ProblemResponse {
     match error {
-        QuestionError::Query(fault) => invalid(fault.to_string()),
+        QuestionError::Query(fault) => invalid(fault.message(language)),
         QuestionError::TooLong => ProblemResponse::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "question-too-large",

@@ -8,6 +8,7 @@ use sales_warehouse::{
     api,
     etl::{self, SourceConfig},
     metrics,
+    questions::Questions,
 };
 use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client, listen};
@@ -43,6 +44,10 @@ pub struct ServeSettings {
 pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let warehouse = commands::connect(&settings.warehouse).await?;
+    // Better no service than one whose every question fails.
+    Questions::new(warehouse.clone(), clock.clone())
+        .check()
+        .await?;
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
     let expected = VerifierConfig::new(settings.issuer, settings.audience);
     let router = api::service(api::Deps {

@@ -40,6 +40,13 @@ impl Databases {
         faults.note(url("database-url", self.database_url.as_ref(), file))
     }
 
+    /// The warehouse and both sources.
+    pub fn all(&self, mut faults: Faults) -> anyhow::Result<(SecretString, Vec<SourceConfig>)> {
+        let warehouse = self.warehouse(&mut faults);
+        let sources = self.sources(&mut faults);
+        faults.or(warehouse.zip(sources))
+    }
+
     /// Both sources.
     pub fn sources(&self, faults: &mut Faults) -> Option<Vec<SourceConfig>> {
         let file = self.promptads_url_file.as_deref();

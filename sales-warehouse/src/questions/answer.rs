@@ -8,13 +8,15 @@ use sales_questions::{
     reading,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Chart;
 use crate::freshness::Freshness;
 
 /// What a question came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AnswerKind)]
 pub enum Kind {
     /// Rows.
     Answer,
@@ -25,7 +27,7 @@ pub enum Kind {
 }
 
 /// A way to go on after a question back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Choice {
     /// What the user reads.
     pub label: String,
@@ -43,7 +45,7 @@ impl From<reading::Choice> for Choice {
 }
 
 /// The answer to a question. What does not apply is null or empty.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Answer {
     /// What it came to.
     pub kind: Kind,
@@ -54,6 +56,7 @@ pub struct Answer {
     /// What each row has.
     pub columns: Vec<Column>,
     /// In order.
+    #[schema(value_type = Vec<Vec<serde_json::Value>>)]
     pub rows: Vec<Vec<Cell>>,
     /// The answer, the question back, or why there is none.
     pub sentence: String,
@@ -61,6 +64,8 @@ pub struct Answer {
     pub sql: Option<String>,
     /// What a question back offers.
     pub choices: Vec<Choice>,
+    /// Where to go on from the answer.
+    pub next: Vec<Choice>,
     /// What was understood, in words.
     pub interpretation: Option<Interpretation>,
     /// What a reader should know besides.
@@ -102,6 +107,7 @@ impl Answer {
 
     /// A question that was understood and that the data cannot answer.
     pub fn misfit(language: Language, fault: &CompileError) -> Self {
+        let fault = fault.message(language);
         let sentence = match language {
             Language::En => format!("The question was understood, but {fault}."),
             Language::Es => {
@@ -122,6 +128,7 @@ impl Answer {
             sentence,
             sql: None,
             choices: Vec::new(),
+            next: Vec::new(),
             interpretation: None,
             notes: Vec::new(),
             truncated: false,

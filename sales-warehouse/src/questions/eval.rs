@@ -117,6 +117,16 @@ pub async fn evaluate(questions: &Questions) -> Result<Report, EvalError> {
     Ok(report)
 }
 
+/// The development questions that have an answer, in both languages, with the day on which each is asked.
+pub fn answerable() -> Result<Vec<(String, Date)>, EvalError> {
+    let splits = judged()?.into_iter().filter(|(split, _)| *split == "dev");
+    let all = splits.flat_map(|(_, all)| all);
+    Ok(all
+        .filter(|one| one.expect.kind == Outcome::Answer)
+        .map(|one| (one.text, one.today))
+        .collect())
+}
+
 fn at(day: Date) -> Options {
     Options {
         now: Some(day.with_time(Time::MIDNIGHT).assume_utc()),
@@ -155,7 +165,9 @@ async fn ask(
     if let (Some(answer), Some(expected)) = (&given, &one.expect.query)
         && answer.kind == Kind::Answer
     {
-        fared.exact = query.as_ref() == Some(expected);
+        fared.exact = query
+            .as_ref()
+            .is_some_and(|query| query.normal() == expected.normal());
         let asked = questions.query(expected.clone(), one.language, at(one.today));
         let asked = asked.await;
         let asked = asked.map_err(|error| EvalError::Expected(one.id.clone(), error))?;
@@ -179,7 +191,9 @@ async fn check(
     };
     let query = given.as_ref().and_then(|answer| answer.query.clone());
     if let Some(answer) = given.filter(|answer| answer.kind == Kind::Answer) {
-        fared.exact = query.as_ref() == Some(&one.query);
+        fared.exact = query
+            .as_ref()
+            .is_some_and(|query| query.normal() == one.query.normal());
         let rows = by_hand(questions.warehouse.reader(), &one.sql).await;
         let rows = rows.map_err(|error| EvalError::Sql(one.id.clone(), error))?;
         fared.right_rows = as_by_hand(&answer, &rows);

@@ -9,6 +9,7 @@ use sales_questions::{
     compiling::vocabulary,
     reading::Reader,
 };
+use time::Date;
 
 use super::{QuestionError, execute};
 use crate::Warehouse;
@@ -23,6 +24,8 @@ pub struct Known {
     pub reader: Reader,
     /// For answers.
     pub names: Names,
+    /// Currencies without a rate for a month, by its first day: their amounts are not added up.
+    pub rate_gaps: Vec<(String, Date)>,
 }
 
 impl Known {
@@ -30,6 +33,7 @@ impl Known {
         warehouse: &Warehouse,
         model: &Model,
         run: Option<i64>,
+        today: Date,
     ) -> Result<Self, QuestionError> {
         let (mut members, mut names) = (Members::of(model), Names::default());
         for (dimension, statement) in vocabulary(model) {
@@ -39,8 +43,10 @@ impl Known {
                 add(&mut members, &mut names, &dimension.name, &row);
             }
         }
+        let gaps = sqlx::query_as(include_str!("known/rate_gaps.sql")).bind(today);
         Ok(Self {
             run,
+            rate_gaps: gaps.fetch_all(warehouse.reader()).await?,
             reader: Reader::new(Arc::new(model.clone()), members.clone()),
             members,
             names,

@@ -6,9 +6,10 @@ use resvg::{
     usvg::{Options, Tree},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How a chart is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChartFormat {
     /// `image/svg+xml`.
@@ -18,7 +19,7 @@ pub enum ChartFormat {
 }
 
 /// A picture in an answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Chart {
     /// `image/svg+xml` or `image/png`.
     pub media_type: &'static str,

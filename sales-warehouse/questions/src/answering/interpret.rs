@@ -2,6 +2,7 @@
 
 use contracts::Language;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     Answered,
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// What a query asks for, in words.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Interpretation {
     /// All of it in one line.
     pub text: String,
@@ -27,7 +28,7 @@ pub struct Interpretation {
 }
 
 /// What a metric means.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Definition {
     /// The metric.
     pub metric: String,

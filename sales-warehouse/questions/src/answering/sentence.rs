@@ -1,14 +1,19 @@
 //! One sentence for an answer, and what a reader should know besides.
 
 use contracts::Language;
+use time::{Date, Duration};
 
 use super::{
     Answered, Cell,
     format::{cell, signed},
     interpret::{interpret, subject},
-    words::{either, filter, joined, part_of_time, range},
+    words::{either, filter, inside, joined, part_of_time, range},
 };
-use crate::{model::Kind, query::TimeRange};
+use crate::{
+    compiling::left_out,
+    model::Kind,
+    query::{Grain, TimeRange},
+};
 
 /// Members that a sentence names.
 const NAMED: usize = 3;
@@ -255,6 +260,21 @@ pub fn notes(answered: &Answered<'_>, truncated: bool) -> Vec<String> {
             });
         }
     }
+    for dimension in left_out(model, query) {
+        let names: Vec<&str> = dimension
+            .missing
+            .iter()
+            .map(|code| answered.names.of(&dimension.name, code, language))
+            .collect();
+        let names = names.join(", ");
+        let label = inside(dimension.label(language));
+        notes.push(match language {
+            Language::En => format!("The ranking leaves out what has no {label} ({names})."),
+            Language::Es => {
+                format!("La clasificación deja fuera lo que no tiene {label} ({names}).")
+            }
+        });
+    }
     if rows.is_empty() {
         notes.push(format!(
             "{}: {}",
@@ -269,4 +289,44 @@ pub fn notes(answered: &Answered<'_>, truncated: bool) -> Vec<String> {
         });
     }
     notes
+}
+
+/// Months of the time asked about for which a currency has no rate, where amounts were asked for.
+pub fn without_rates(answered: &Answered<'_>, gaps: &[(String, Date)]) -> Option<String> {
+    let Answered {
+        model,
+        query,
+        language,
+        ..
+    } = *answered;
+    if !query.metrics.iter().any(|name| model.is_money(name)) {
+        return None;
+    }
+    let time = query.time;
+    let inside = |month: &Date| {
+        let next = Grain::Month.first_day(*month + Duration::days(31));
+        time.and_then(|time| time.from)
+            .is_none_or(|from| from < next)
+            && time.and_then(|time| time.to).is_none_or(|to| *month < to)
+    };
+    let months: Vec<String> = gaps
+        .iter()
+        .filter(|(_, month)| inside(month))
+        .map(|(currency, month)| {
+            format!(
+                "{currency} {}",
+                part_of_time(*month, Grain::Month, language)
+            )
+        })
+        .collect();
+    let shown = months[..months.len().min(NAMED)].join(", ");
+    let more = if months.len() > NAMED { ", …" } else { "" };
+    (!months.is_empty()).then(|| match language {
+        Language::En => format!(
+            "There is no exchange rate for {shown}{more}: amounts in that currency and month are not added up."
+        ),
+        Language::Es => format!(
+            "No hay tipo de cambio para {shown}{more}: los importes de esa moneda y ese mes no se suman."
+        ),
+    })
 }

@@ -74,6 +74,7 @@ fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -
             out.push(format!("{column} AS d{number}"));
         }
     }
+    own_places(plan, fact, &mut joins, &mut conditions);
     let groups = out.len();
     for filter in &plan.members {
         let asked = plan
@@ -105,6 +106,44 @@ fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -
         text += &format!("\n    GROUP BY {}", numbers.join(", "));
     }
     text
+}
+
+/// Where rows are told apart by campaign, a market is the campaign's and the fact's: a campaign for Mexico counts
+/// what it did there, and another country's campaign is none of Mexico's for having sold one thing to a Mexican.
+fn own_places(
+    plan: &Plan<'_>,
+    fact: &Fact<'_>,
+    joins: &mut Joins<'_>,
+    conditions: &mut Vec<String>,
+) {
+    let path = |from: usize, to: usize| plan.model.path(from, to).map(<[usize]>::to_vec);
+    let of_filters = plan.members.iter().map(|filter| filter.dimension);
+    let used = plan.dimensions.iter().copied().chain(of_filters);
+    for place in used {
+        let column = place.column;
+        for entity in plan.dimensions.iter().filter(|one| one.entity) {
+            let owner = entity.column.dataset;
+            let (Some(mut owned), Some(on), Some(direct)) = (
+                path(fact.dataset, owner),
+                path(owner, column.dataset).filter(|on| !on.is_empty()),
+                path(fact.dataset, column.dataset),
+            ) else {
+                continue;
+            };
+            owned.extend(on);
+            if owned == direct {
+                continue;
+            }
+            let same = format!(
+                "{} = {}",
+                joins.column_by(&direct, column),
+                joins.column_by(&owned, column)
+            );
+            if !conditions.contains(&same) {
+                conditions.push(same);
+            }
+        }
+    }
 }
 
 /// A filter on a dimension as a condition.

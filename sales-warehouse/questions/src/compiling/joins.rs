@@ -28,6 +28,12 @@ impl<'a> Joins<'a> {
         format!("{alias}.{}", self.model.field(column).column)
     }
 
+    /// A column by another way than the shortest: by these relationships, one after another.
+    pub fn column_by(&mut self, path: &[usize], column: Column) -> String {
+        let alias = self.alias(path);
+        format!("{alias}.{}", self.model.field(column).column)
+    }
+
     /// Where the rows come from.
     pub fn clause(&self) -> String {
         let mut text = format!("{} AS {BASE}", self.model.dataset(self.base).source);

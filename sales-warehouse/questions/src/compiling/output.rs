@@ -152,7 +152,7 @@ fn formula(plan: &Plan<'_>, metric: usize, prefix: char) -> String {
 
 /// `ranked`, and the rows of it that are asked for, with names.
 pub fn select(plan: &Plan<'_>, writer: &mut Writer) -> (String, Vec<Column>) {
-    let conditions: Vec<String> = plan
+    let mut conditions: Vec<String> = plan
         .values
         .iter()
         .map(|filter| {
@@ -169,6 +169,10 @@ pub fn select(plan: &Plan<'_>, writer: &mut Writer) -> (String, Vec<Column>) {
             }
         })
         .collect();
+    for (number, members) in plan.left_out() {
+        let members = writer.bind(Bind::Texts(members.to_vec()));
+        conditions.push(format!("d{number} <> ALL({members})"));
+    }
     let kept = if conditions.is_empty() {
         String::new()
     } else {

@@ -225,6 +225,15 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// Members that a ranking leaves out, by the place of their dimension.
+    pub fn left_out(&self) -> Vec<(usize, &'a [String])> {
+        let names = left_out(self.model, self.query);
+        let place = |name: &str| self.query.dimensions.iter().position(|one| one == name);
+        let all = names.into_iter();
+        all.filter_map(|one| Some((place(&one.name)?, &*one.missing)))
+            .collect()
+    }
+
     /// Whether members that no fact has a row of pass the filters on metrics, as in "which had none".
     pub fn wants_members_without_rows(&self) -> bool {
         let passes = |filter: &ValueFilter| {
@@ -242,4 +251,28 @@ impl<'a> Plan<'a> {
             Formula::Cumulative(of) => self.adds_up(of),
         }
     }
+}
+
+/// The dimensions of which a ranking leaves out the members that stand for none. A filter that names a member keeps
+/// it.
+pub fn left_out<'a>(model: &'a Model, query: &MetricQuery) -> Vec<&'a Dimension> {
+    let by_metric = match query.order.first() {
+        Some(order) => model.metric(&order.by).is_some(),
+        None => query.grain.is_none(),
+    };
+    if query.limit.is_none() || query.metrics.is_empty() || !by_metric {
+        return Vec::new();
+    }
+    let named = |dimension: &Dimension| {
+        let chosen = |op: Op| matches!(op, Op::Is | Op::In);
+        query
+            .filters
+            .iter()
+            .any(|filter| filter.field == dimension.name && chosen(filter.op))
+    };
+    let dimensions = query.dimensions.iter();
+    dimensions
+        .filter_map(|name| model.dimension(name))
+        .filter(|one| !one.missing.is_empty() && !named(one))
+        .collect()
 }

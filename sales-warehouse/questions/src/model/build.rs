@@ -157,6 +157,8 @@ impl Builder {
             description: field.description.clone().unwrap_or_default(),
             entity: extension.entity,
             values: extension.values,
+            missing: extension.missing,
+            drill: extension.drill,
             display: display.clone(),
             column,
         });
@@ -227,6 +229,15 @@ impl Builder {
             paths: self.paths,
         };
         for one in model.dimensions() {
+            if let Some(on) = one
+                .drill
+                .as_ref()
+                .filter(|on| model.dimension(on).is_none())
+            {
+                let of = format!("dimension {}", one.name);
+                self.faults
+                    .add(of, format!("its drill '{on}' is no dimension"));
+            }
             if !model
                 .metrics()
                 .iter()

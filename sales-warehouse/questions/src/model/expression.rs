@@ -39,6 +39,14 @@ impl<T: Copy> Expression<T> {
         })
     }
 
+    /// The name, where there is nothing else.
+    pub fn only(&self) -> Option<T> {
+        match self.0[..] {
+            [Part::Name(name)] => Some(name),
+            _ => None,
+        }
+    }
+
     /// As text, with each name written by `write`.
     pub fn render(&self, write: impl Fn(T) -> String) -> String {
         let mut text = String::new();

@@ -61,6 +61,10 @@ pub struct Dimension {
     #[serde(default)]
     pub values: BTreeMap<String, Vec<String>>,
     #[serde(default)]
+    pub missing: Vec<String>,
+    #[serde(default)]
+    pub drill: Option<String>,
+    #[serde(default)]
     pub display: Option<Display>,
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct Lexicon {
     /// Beginnings of longer phrases, by words and by stems.
     beginnings: HashSet<String>,
     words: HashSet<String>,
+    /// Words that say something: of phrases that are no fillers.
+    solid: HashSet<String>,
     languages: HashMap<String, (u8, u8)>,
     /// Members of entities by a word of their names.
     by_word: HashMap<String, Vec<usize>>,
@@ -82,6 +84,9 @@ const SUPERLATIVES: [(&str, bool); 14] = [
     ("fewest", false),
 ];
 
+/// Letters from which a filler is long enough to be told from other words by its typo.
+const LONG_FILLER: usize = 8;
+
 impl Lexicon {
     pub fn new(model: Arc<Model>, members: &Members) -> Self {
         let mut lexicon = Self {
@@ -93,6 +98,7 @@ impl Lexicon {
             reach: HashMap::new(),
             beginnings: HashSet::new(),
             words: HashSet::new(),
+            solid: HashSet::new(),
             languages: HashMap::new(),
             by_word: HashMap::new(),
         };
@@ -200,12 +206,12 @@ impl Lexicon {
         if with_stems {
             push(self.stems.entry(stems.join(" ")).or_default(), sense);
         }
-        self.words.extend(
-            words
-                .iter()
-                .chain(if with_stems { &stems[..] } else { &[] })
-                .cloned(),
-        );
+        let stems = if with_stems { &stems[..] } else { &[] };
+        let all = words.iter().chain(stems).cloned();
+        if sense != Sense::Role(Role::Filler) {
+            self.solid.extend(all.clone());
+        }
+        self.words.extend(all);
     }
 
     fn senses_of(&self, phrase: &str) -> Vec<Sense> {
@@ -304,9 +310,11 @@ impl Lexicon {
             || (token.capitals && self.codes.contains_key(&token.text))
     }
 
-    /// All words that a typo may have been meant for.
+    /// All words that a typo may have been meant for. A short word that would then be passed over is none:
+    /// what it really was would be lost.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.words.iter().map(String::as_str)
+        let passed_over = |word: &&str| word.len() >= LONG_FILLER || self.solid.contains(*word);
+        self.words.iter().map(String::as_str).filter(passed_over)
     }
 
     /// The language of most words; of the labels of what was asked where none tells.

@@ -22,6 +22,8 @@ pub(crate) struct Part {
     pub what: What,
     /// Some rule has made use of it.
     pub used: bool,
+    /// A question word that asks for one: "which of them has".
+    pub singular: bool,
     /// The word before it, explained or not.
     pub lead: String,
     /// Its own words, folded.
@@ -135,6 +137,7 @@ pub(crate) fn parts(
             tokens: item.tokens.clone(),
             what,
             used: false,
+            singular: settle.asks_for_one(),
             lead: lead.to_owned(),
             text: text.join(" "),
         });

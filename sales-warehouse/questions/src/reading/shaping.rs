@@ -7,10 +7,11 @@ mod comparing;
 mod filtering;
 mod grouping;
 mod measuring;
+mod phrasing;
 mod ranking;
 mod timing;
 
-pub(crate) use measuring::is_verb;
+pub(crate) use phrasing::is_verb;
 use time::Date;
 
 use super::{
@@ -124,6 +125,7 @@ impl Shaper<'_> {
         self.settle_times()?;
         self.settle_either()?;
         self.upgrade();
+        self.phrases()?;
         self.thresholds()?;
         self.absences();
         self.settle_members()?;

@@ -67,6 +67,34 @@ struct Expressions<'a> {
     periods: Periods<'a>,
 }
 
+/// Where a time begins: "the start of" March.
+const BEGINNINGS: &[&str] = &[
+    "very beginning of",
+    "beginning of",
+    "start of",
+    "principios de",
+    "principios del",
+    "principio de",
+    "comienzos de",
+    "comienzo de",
+    "comienzos del",
+    "comienzo del",
+    "inicios de",
+    "inicio de",
+    "inicios del",
+    "inicio del",
+];
+
+/// Where a time ends.
+const ENDINGS: &[&str] = &[
+    "end of",
+    "final de",
+    "final del",
+    "finales de",
+    "fines de",
+    "fin de",
+];
+
 const ARTICLES: &[&str] = &["the", "el", "la", "los", "las", "a", "al"];
 
 impl Expressions<'_> {

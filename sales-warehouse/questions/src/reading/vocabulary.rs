@@ -28,6 +28,8 @@ pub(crate) enum Role {
     Exactly,
     OrMore,
     OrLess,
+    Negative,
+    Positive,
     Between,
     By,
     All,
@@ -64,7 +66,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const NAMES: [(&str, Role); 53] = [
+    const NAMES: [(&str, Role); 55] = [
         ("filler", Role::Filler),
         ("which", Role::Which),
         ("how_many", Role::HowMany),
@@ -86,6 +88,8 @@ impl Role {
         ("exactly", Role::Exactly),
         ("or_more", Role::OrMore),
         ("or_less", Role::OrLess),
+        ("negative", Role::Negative),
+        ("positive", Role::Positive),
         ("between", Role::Between),
         ("by", Role::By),
         ("all", Role::All),

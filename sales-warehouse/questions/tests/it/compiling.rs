@@ -136,6 +136,23 @@ fn each_fault_of_a_query_is_told() {
     ] {
         let told = compiled(query.clone()).expect_err(&query.to_string());
         assert!(told.contains(expected), "{query}: {told}");
+        let query: MetricQuery = serde_json::from_value(query).unwrap();
+        let error = compile(
+            Model::builtin(),
+            &query,
+            Language::Es,
+            date!(2026 - 11 - 22),
+        )
+        .unwrap_err();
+        let spanish = error.message(Language::Es);
+        let english = [
+            "the ", " needs ", " must ", " does ", " with ", " one ", " has ", " cannot ",
+        ];
+        assert_ne!(spanish, told);
+        assert!(
+            !english.iter().any(|word| spanish.contains(word)),
+            "{spanish}"
+        );
     }
 }
 

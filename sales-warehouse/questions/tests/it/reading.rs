@@ -52,6 +52,10 @@ fn the_development_split_is_read() {
     for (name, lines) in [
         ("es", include_str!("../../eval/dev-es.jsonl")),
         ("en", include_str!("../../eval/dev-en.jsonl")),
+        ("more es", include_str!("../../eval/dev-more-es.jsonl")),
+        ("more en", include_str!("../../eval/dev-more-en.jsonl")),
+        ("fresh es", include_str!("../../eval/dev-fresh-es.jsonl")),
+        ("fresh en", include_str!("../../eval/dev-fresh-en.jsonl")),
     ] {
         let score = score::score(&READER, lines).unwrap();
         println!("{name}: {score}");

@@ -2,13 +2,14 @@
 
 use auth::{Authorized, scope::SalesRead};
 use axum::extract::{Query, State, rejection::QueryRejection};
-use contracts::Language;
+use contracts::{Language, Problem};
 use sales_questions::{
     eval::{self, Verified},
     model::{Dimension, Kind, Metric, Unit},
 };
 use serde::{Deserialize, Serialize};
 use service_kit::{Json, ProblemResponse, ProblemResult};
+use utoipa::ToSchema;
 
 use super::{Shared, invalid, problem};
 
@@ -27,7 +28,7 @@ pub struct Page {
     limit: Option<usize>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Catalogue {
     metrics: Vec<MetricEntry>,
     dimensions: Vec<DimensionEntry>,
@@ -37,7 +38,7 @@ pub struct Catalogue {
     verified: Vec<Verified>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MetricEntry {
     name: String,
     label: String,
@@ -50,7 +51,7 @@ struct MetricEntry {
     dimensions: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct DimensionEntry {
     name: String,
     label: String,
@@ -59,7 +60,7 @@ struct DimensionEntry {
     members: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MembersPage {
     dimension: String,
     total: usize,
@@ -67,13 +68,37 @@ struct MembersPage {
     items: Vec<MemberEntry>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MemberEntry {
     code: String,
     names: Vec<String>,
 }
 
-/// Metrics, dimensions, verified questions, and a page of one dimension's members.
+/// The metrics, the dimensions, the members of one, and the verified questions.
+#[utoipa::path(
+    get,
+    path = "/v1/metrics",
+    tag = "questions",
+    security(("oauth2" = ["sales:read"])),
+    params(
+        ("language" = Option<Language>, Query, description = "Of labels and descriptions, `en` when absent"),
+        ("members" = Option<String>, Query, description = "The dimension whose members are wanted"),
+        ("offset" = Option<usize>, Query, description = "Members to pass over"),
+        ("limit" = Option<usize>, Query, description = "Most members to show, 100 when absent",
+            minimum = 1, maximum = 1000),
+    ),
+    responses(
+        (status = 200, description = "What can be asked about", body = Catalogue),
+        (status = 400, description = "invalid-authorization-header or invalid-query",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "missing-token or invalid-token",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "insufficient-scope",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "unavailable or deadline-exceeded",
+            body = Problem, content_type = "application/problem+json"),
+    )
+)]
 pub async fn get_metrics(
     _caller: Authorized<SalesRead>,
     State(shared): State<Shared>,
@@ -90,7 +115,7 @@ pub async fn get_metrics(
         .questions
         .known()
         .await
-        .map_err(|error| problem(&error))?;
+        .map_err(|error| problem(&error, language))?;
     let of = |dimension: &str| {
         let wanted = dimension.to_owned();
         let all = known.members.iter();

@@ -104,6 +104,10 @@ async fn questions_are_answered_over_http() {
     refusals(&service).await;
     charts(&service).await;
     catalogue(&service).await;
+    round_trip(&service).await;
+    rankings(&service).await;
+    documented(&service).await;
+    rates(&sample).await;
 }
 
 async fn answers(service: &Service) {
@@ -153,6 +157,128 @@ async fn answers(service: &Service) {
         sentence.starts_with("Revenue (June 2026): ") && sentence.ends_with(" USD."),
         "{sentence}"
     );
+}
+
+/// What an answer says that it understood can be posted back as it is, and gives the same rows.
+async fn round_trip(service: &Service) {
+    for text in [
+        "¿Cuáles fueron las 5 campañas con mejor ROAS en México el trimestre pasado?",
+        "revenue on Black Friday 2025 vs Black Friday 2024",
+        "monthly revenue, this year vs last",
+        "What share of leads comes from word of mouth?",
+    ] {
+        let answer = service.ask(json!({"text": text})).await;
+        let query = answer["query"].clone();
+        let path = "/v1/metrics/query";
+        let (status, again) = service
+            .call(path, Some(query.clone()), Scope::SalesRead)
+            .await;
+        assert_eq!(status, StatusCode::OK, "{query}: {again}");
+        assert_eq!(again["query"], query);
+        assert_eq!(
+            again["rows"].as_array().map(Vec::len),
+            answer["rows"].as_array().map(Vec::len)
+        );
+    }
+    let open = json!({"metrics": ["revenue"], "time": {"from": "2026-01-01", "to": "2026-02-01"}, "dimensions": null,
+        "compare": {"from": "2025-01-01", "to": "2025-02-01"}, "order": null, "filters": null});
+    let (status, answer) = service
+        .call("/v1/metrics/query", Some(open), Scope::SalesRead)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let unreachable = json!({"metrics": ["spend"], "dimensions": ["product"]});
+    let path = "/v1/metrics/query?language=es";
+    let (status, told) = service
+        .call(path, Some(unreachable), Scope::SalesRead)
+        .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.contains("no se puede desglosar"), "{detail}");
+}
+
+/// A ranking has no place for what has no channel, and says so; a breakdown has.
+async fn rankings(service: &Service) {
+    let channels = |answer: &Value| -> Vec<String> {
+        let rows = answer["rows"].as_array().unwrap().iter();
+        rows.map(|row| row[0].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = service.ask(json!({"text": "orders by channel"})).await;
+    assert!(channels(&all).contains(&"none".to_owned()), "{all}");
+    assert!(all["notes"].as_array().unwrap().is_empty(), "{all}");
+    let top = service
+        .ask(json!({"text": "top 10 channels by orders"}))
+        .await;
+    let nobody = |code: &String| code == "none" || code == "unknown";
+    assert!(!channels(&top).iter().any(nobody), "{top}");
+    assert_eq!(
+        channels(&top).len(),
+        channels(&all).iter().filter(|one| !nobody(one)).count()
+    );
+    // From the best channel one goes on to its campaigns.
+    let next = &top["next"][0]["query"];
+    assert_eq!(next["dimensions"], json!(["campaign"]));
+    assert_eq!(next["filters"][0]["value"], channels(&top)[0]);
+    let (status, further) = service
+        .call("/v1/metrics/query", Some(next.clone()), Scope::SalesRead)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{further}");
+    let note = top["notes"][0].as_str().unwrap_or_default();
+    assert!(note.contains("leaves out"), "{top}");
+}
+
+/// Amounts that cannot be added up for want of a rate are told of, where they would have been.
+async fn rates(sample: &Sample) {
+    let gone = "delete from core.exchange_rate where currency = 'EUR' and month = '2026-09-01'";
+    sqlx::query(gone).execute(&sample.pool).await.unwrap();
+    let day = |month: u8| format!("2026-{month:02}-01");
+    for (metric, from, told) in [
+        ("revenue", 9, true),
+        ("roas", 7, true),
+        ("revenue", 10, false),
+        ("leads", 9, false),
+    ] {
+        let time = json!({"from": day(from), "to": day(if from == 7 { 10 } else { from + 1 })});
+        let query = json!({"metrics": [metric], "dimensions": ["market"], "time": time});
+        let notes = sample.ask(query.clone()).await.notes;
+        let said = notes
+            .iter()
+            .any(|note| note.contains("exchange rate for EUR"));
+        assert_eq!(said, told, "{query}: {notes:?}");
+    }
+}
+
+/// The OpenAPI document's schemas allow what is answered.
+async fn documented(service: &Service) {
+    let (_, document) = service.call("/openapi.json", None, Scope::SalesRead).await;
+    let valid = |name: &str, instance: &Value| {
+        let schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$ref": format!("#/components/schemas/{name}"),
+            "components": document["components"],
+        });
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let faults: Vec<String> = validator
+            .iter_errors(instance)
+            .map(|fault| format!("{fault} at {}", fault.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+    };
+    for text in [
+        "revenue by channel in 2026",
+        "the best campaigns",
+        "what is the weather",
+        "monthly ROAS",
+    ] {
+        let answer = service.ask(json!({"text": text, "chart": "svg"})).await;
+        valid("Answer", &answer);
+        if !answer["query"].is_null() {
+            valid("MetricQuery", &answer["query"]);
+        }
+    }
+    let path = "/v1/metrics?members=channel";
+    let (_, catalogue) = service.call(path, None, Scope::SalesRead).await;
+    valid("Catalogue", &catalogue);
 }
 
 async fn refusals(service: &Service) {

@@ -18,7 +18,7 @@ use super::{
     world::{alike, sample},
 };
 
-const QUERIES: usize = 250;
+const QUERIES: usize = 300;
 const TODAY: Date = date!(2026 - 11 - 22);
 const DIMENSIONS: [&str; 19] = [
     "campaign",
@@ -91,7 +91,7 @@ fn metrics(reference: &Reference) -> impl Strategy<Value = MetricQuery> + '_ {
         let filtered = subsequence(reached, 0..=most);
         let grain = prop_oneof![
             3 => Just(None),
-            1 => select(vec![Grain::Week, Grain::Month, Grain::Quarter, Grain::Year]).prop_map(Some),
+            1 => select(vec![Grain::Day, Grain::Week, Grain::Month, Grain::Quarter, Grain::Year]).prop_map(Some),
         ];
         (Just(metrics), dimensions, filtered, grain).prop_flat_map(move |(metrics, dimensions, filtered, grain)| {
             let filters: Vec<_> = filtered.iter().map(|one| filter(reference, one)).collect();
@@ -187,6 +187,7 @@ fn compared(query: &MetricQuery, choice: u8, shares: bool) -> Option<Compare> {
             from: Some(date!(2026 - 02 - 10)),
             to: Some(date!(2026 - 05 - 03)),
         })),
+        4 | 5 if stated || query.grain.is_some() => Some(Compare::With(Baseline::PreviousYear)),
         3 if shares => Some(Compare::With(Baseline::ShareOfTotal)),
         _ => None,
     }

@@ -14,7 +14,7 @@ use time::{Date, Duration};
 
 pub use metrics::METRICS;
 
-use days::{before, day, later, part};
+use days::{Back, before, day, part};
 use metrics::{Simple, count, holds, made, named, parts, passes, simple};
 
 type Json = serde_json::Value;
@@ -26,6 +26,8 @@ type Values<'a> = BTreeMap<(&'a str, Measure), Option<f64>>;
 /// All rows of the sample.
 pub struct Reference {
     facts: BTreeMap<String, Vec<Row>>,
+    /// Each campaign's own row, where its market stands.
+    homes: BTreeMap<String, Row>,
     today: Date,
 }
 
@@ -42,7 +44,16 @@ impl Reference {
                 .or_default()
                 .push(serde_json::from_str(&row).unwrap());
         }
-        Self { facts, today }
+        let homes = facts["campaign"].iter().map(|row| {
+            let campaign = row["campaign"].as_str().unwrap().to_owned();
+            (campaign, row.clone())
+        });
+        let homes = homes.collect();
+        Self {
+            facts,
+            homes,
+            today,
+        }
     }
 
     /// Whether a metric can be told apart by a dimension; by its ads too, where it is of campaigns.
@@ -82,11 +93,11 @@ impl Reference {
                 needed.push(named(name));
             }
         }
-        let now = self.counted(query, &needed, query.time, 0, true);
-        let before =
-            before(query).map(|(range, shift)| self.counted(query, &needed, range, shift, true));
+        let now = self.counted(query, &needed, query.time, None, true);
+        let before = before(query)
+            .map(|(range, shift)| self.counted(query, &needed, range, Some(shift), true));
         let shares = query.compare == Some(Compare::With(Baseline::ShareOfTotal));
-        let total = shares.then(|| self.counted(query, &needed, query.time, 0, false));
+        let total = shares.then(|| self.counted(query, &needed, query.time, None, false));
         let mut keys: BTreeSet<Key> = now.iter().flat_map(|(_, of)| of.keys().cloned()).collect();
         for (_, of) in before.iter().flatten() {
             keys.extend(
@@ -104,13 +115,21 @@ impl Reference {
             }
         }
         let mut rows: Vec<(Key, Values<'_>)> = Vec::new();
-        for key in keys {
+        // A running total is that of every row of the same members up to this one.
+        let total_of = |metric, counted: &_, key: &Key| {
+            if metric != "cumulative_revenue" || key.0.is_none() {
+                return made(metric, counted, key);
+            }
+            let before = keys.iter().filter(|one| one.1 == key.1 && one.0 <= key.0);
+            Some(before.filter_map(|one| made(metric, counted, one)).sum())
+        };
+        for key in keys.iter().cloned() {
             let mut values = BTreeMap::new();
             for metric in &needed {
-                let value = made(metric, &now, &key);
+                let value = total_of(metric, &now, &key);
                 values.insert((*metric, Measure::Value), value);
                 if let Some(before) = &before {
-                    let previous = made(metric, before, &key);
+                    let previous = total_of(metric, before, &key);
                     let change = value.zip(previous).map(|(a, b)| a - b);
                     let growth = change
                         .zip(previous)
@@ -138,7 +157,7 @@ impl Reference {
                     values[&(named(&filter.field), Measure::Value)]
                         .is_some_and(|value| passes(filter, value))
                 });
-            if kept {
+            if kept && !stands_for_none(query, &key) {
                 rows.push((key, values));
             }
         }
@@ -186,7 +205,7 @@ impl Reference {
         query: &MetricQuery,
         metrics: &[&'static str],
         range: Option<TimeRange>,
-        shift: i32,
+        shift: Option<Back>,
         grouped: bool,
     ) -> Vec<(&'static str, BTreeMap<Key, f64>)> {
         let names: BTreeSet<&'static str> = metrics
@@ -225,14 +244,14 @@ impl Reference {
                             (!grouped && query.dimensions.contains(&filter.field))
                                 || holds(filter, row)
                         });
-                    if !held || !(how.when)(row) {
+                    if !held || !(how.when)(row) || !self.at_home(query, row) {
                         continue;
                     }
                     let grain = query
                         .grain
                         .filter(|_| grouped || !query.dimensions.is_empty());
                     for part in self.parts_of_time(name, &how, row, range, grain) {
-                        let part = part.map(|part| later(grain.unwrap_or(Grain::Day), part, shift));
+                        let part = part.map(|part| shift.map_or(part, |back| back.shown(part)));
                         let members = if grouped { members.clone() } else { Vec::new() };
                         groups.entry((part, members)).or_default().push(row);
                     }
@@ -243,6 +262,20 @@ impl Reference {
                 (name, counted.collect())
             })
             .collect()
+    }
+
+    /// Whether a row lies where its campaign does, where a question by campaign speaks of places.
+    fn at_home(&self, query: &MetricQuery, row: &Row) -> bool {
+        let by_campaign = query.dimensions.iter().any(|one| one == "campaign");
+        ["market", "region"].into_iter().all(|place| {
+            let used = query.dimensions.iter().any(|one| one == place)
+                || query.filters.iter().any(|one| one.field == place);
+            if !by_campaign || !used {
+                return true;
+            }
+            let own = row["campaign"].as_str().and_then(|one| self.homes.get(one));
+            own.is_some_and(|own| own[place] == row[place])
+        })
     }
 
     /// The parts of time that a row counts in; one `None` where they do not matter.
@@ -364,4 +397,34 @@ impl Reference {
         }
         rows
     }
+}
+
+/// Whether a ranking has no place for a row: its channel, market or region is none.
+fn stands_for_none(query: &MetricQuery, key: &Key) -> bool {
+    let by_metric = match query.order.first() {
+        Some(order) => METRICS.contains(&order.by.as_str()),
+        None => query.grain.is_none(),
+    };
+    let ranks = query.limit.is_some() && by_metric;
+    ranks
+        && query
+            .dimensions
+            .iter()
+            .zip(&key.1)
+            .any(|(dimension, member)| {
+                let nobody = match dimension.as_str() {
+                    "channel" => member == "none" || member == "unknown",
+                    "market" => member == "??",
+                    "region" => member == "unknown",
+                    _ => false,
+                };
+                let named = query.filters.iter().any(|one| {
+                    one.field == *dimension && matches!(json(one)["op"].as_str(), Some("=" | "in"))
+                });
+                nobody && !named
+            })
+}
+
+fn json(filter: &sales_questions::query::Filter) -> Json {
+    serde_json::json!(filter)
 }

@@ -8,12 +8,15 @@ use serde_json::{Value, json};
 use super::{api::Service, fixture::Fixture};
 
 /// Every route that is served. A new one is added here and, by its handler, to the document.
-const ROUTES: [(&str, &str); 5] = [
+const ROUTES: [(&str, &str); 8] = [
     ("get", "/livez"),
     ("get", "/openapi.json"),
     ("get", "/readyz"),
     ("get", "/v1/etl/runs"),
     ("get", "/v1/freshness"),
+    ("get", "/v1/metrics"),
+    ("post", "/v1/metrics/query"),
+    ("post", "/v1/questions"),
 ];
 const SALES: Option<&[Scope]> = Some(&[Scope::SalesRead]);
 

@@ -51,6 +51,62 @@ impl Settle<'_> {
         ahead.into_iter().find(|item| !item.has(Role::Filler))
     }
 
+    /// "Which has", "cuál de las campañas tiene": its verb, here or after the noun, is a singular.
+    pub(super) fn asks_for_one(&self) -> bool {
+        let item = self.item();
+        if !item.has(Role::Which) {
+            return false;
+        }
+        const ONE: &[&str] = &["has", "had", "is", "was", "tiene", "tuvo", "es", "fue"];
+        const SEVERAL: &[&str] = &["have", "are", "were", "tienen", "tuvieron", "son", "fueron"];
+        let rest = &self.tokens[item.tokens.end..];
+        let own = &self.tokens[item.tokens.clone()];
+        let of = own
+            .iter()
+            .chain(rest.first())
+            .any(|token| token.is(&["of", "one", "cual"]));
+        let verb = rest
+            .iter()
+            .take(8)
+            .find(|token| token.is(ONE) || token.is(SEVERAL));
+        own[0].is(&["which", "cual"])
+            && verb.is_some_and(|verb| verb.is(ONE))
+            && (of || rest.first().is_some_and(|next| next.is(ONE)))
+    }
+
+    /// Whether a word before it parts what follows.
+    fn parts_from(&self) -> bool {
+        const WORDS: &[&str] = &[
+            "split",
+            "divided",
+            "distribution",
+            "difference",
+            "reparto",
+            "distribucion",
+            "diferencia",
+            "dividido",
+        ];
+        self.tokens[..self.item().tokens.start]
+            .iter()
+            .any(|token| token.is(WORDS))
+    }
+
+    /// "Revenue is up", "break revenue down".
+    fn direction(&self) -> Option<Option<What>> {
+        const PARTING: &[&str] = &[
+            "break", "breaks", "breaking", "broken", "split", "slice", "drill", "narrow", "cut",
+        ];
+        let at = self.item().tokens.start;
+        let said = |words: &[&str]| self.tokens[..at].iter().any(|token| token.is(words));
+        match &*self.text() {
+            "down" if said(PARTING) => Some(None),
+            "up" if self.tokens[0].is(&["is", "are", "was", "were"]) => {
+                Some(Some(What::Role(Role::Change)))
+            }
+            _ => None,
+        }
+    }
+
     /// `None` for what says nothing.
     pub(super) fn what(&self, before: Option<&Part>) -> Option<What> {
         let item = self.item();
@@ -198,6 +254,25 @@ impl Settle<'_> {
                 .any(|sense| !matches!(sense, Sense::Role(_)));
             return (!other).then_some(Some(What::Unknown));
         }
+        if let Some(what) = self.direction() {
+            return Some(what);
+        }
+        // "Images with 100 clicks or more": counted, not shown.
+        if roles.contains(&Role::Picture)
+            && self.items.iter().any(|item| {
+                item.senses
+                    .iter()
+                    .any(|sense| matches!(sense, Sense::Metric(_)))
+            })
+        {
+            let noun = self.lexicon.forms(&self.tokens[item.tokens.start]);
+            let image = noun
+                .into_iter()
+                .find(|sense| matches!(sense, Sense::Dimension(_)));
+            if let Some(image) = image {
+                return Some(Some(self.plain(image)));
+            }
+        }
         let number_next = self.next().is_some_and(|item| item.quantity.is_some());
         if number_next && let Some(comparison) = roles.iter().find(|role| role.is_comparison()) {
             return Some(Some(What::Role(*comparison)));
@@ -230,6 +305,13 @@ impl Settle<'_> {
         {
             return Some(Some(What::Role(Role::Versus)));
         }
+        let time_next = self.next().is_some_and(|item| item.time.is_some());
+        if time_next
+            && self.text() == "que"
+            && before.is_some_and(|part| matches!(part.what, What::Time(_)))
+        {
+            return Some(Some(What::Role(Role::Versus)));
+        }
         if member_next && self.text() == "menos" && before.is_some_and(|part| part.is(Role::All)) {
             return Some(Some(What::Role(Role::Except)));
         }
@@ -241,6 +323,13 @@ impl Settle<'_> {
         if rest.is_empty() {
             let text = self.text();
             return Some(match text {
+                // "The split of orders between consumers and companies."
+                text if member_next
+                    && matches!(&*text, "between" | "entre")
+                    && self.parts_from() =>
+                {
+                    Some(What::Role(Role::Between))
+                }
                 text if PREPOSITIONS.contains(&&*text) => None,
                 text if member_next && (text.ends_with(" than") || text.ends_with(" que")) => {
                     Some(What::Role(Role::Versus))

@@ -18,6 +18,10 @@ impl Shaper<'_> {
                 continue;
             };
             self.parts[at].used = true;
+            // "How has it changed month by month" is a trend.
+            if role == Role::Change && self.has(Role::Trend) && self.has_grain() {
+                continue;
+            }
             self.falls |= role == Role::Fall;
             let text = &self.parts[at].text;
             let grows = ["gr", "crec", "decrec", "fastest"]
@@ -38,6 +42,17 @@ impl Shaper<'_> {
             self.compare
                 .get_or_insert(Compare::With(Baseline::PreviousPeriod));
         }
+        // "How much more did we spend in October than in September."
+        let apart = |part: &Part| matches!(part.what, What::Dimension(_) | What::Unit(_));
+        if self.compare.is_some() && !self.parts.iter().any(apart) {
+            for part in &mut self.parts {
+                let more = ["more", "less", "fewer", "higher", "lower", "mas", "menos"];
+                part.used |= part.role().is_some_and(Role::is_rank) && more.contains(&&*part.text);
+                if part.used && part.role().is_some_and(Role::is_rank) {
+                    part.what = What::Role(Role::Filler);
+                }
+            }
+        }
         if self.measure.is_some() {
             for at in 0..self.parts.len() {
                 // "Percentage growth".
@@ -50,6 +65,7 @@ impl Shaper<'_> {
 
     /// The part of a total.
     pub(super) fn shares(&mut self) -> Result<(), Ask> {
+        self.part_of();
         let Some(at) = self
             .parts
             .iter()
@@ -96,6 +112,17 @@ impl Shaper<'_> {
             self.dimensions.push(dimension);
         }
         Ok(())
+    }
+
+    /// "How much of our spend goes to search" asks for a part of the whole.
+    fn part_of(&mut self) {
+        let goes = self.parts.iter().any(|part| part.is(Role::Contribute));
+        for part in &mut self.parts {
+            let whole = ["how much of", "cuanto de", "cuanto del", "cuanta parte de"];
+            if goes && part.is(Role::HowMuch) && whole.contains(&&*part.text) {
+                part.what = What::Role(Role::Share);
+            }
+        }
     }
 
     /// Whose share: of the member that "comes from" names, or else of the only one.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Shaper<'_> {
-    fn keep(&mut self, metric: usize, op: Op, value: Value) {
+    pub(super) fn keep(&mut self, metric: usize, op: Op, value: Value) {
         if !self.thresholds.contains(&metric) {
             self.thresholds.push(metric);
         }
@@ -39,6 +39,11 @@ impl Shaper<'_> {
             let metric = match self.parts[next].what {
                 What::Metric(metric) => Some(metric),
                 What::Either { metric, .. } => Some(metric),
+                // "Without a single conversion": what there is none of is counted.
+                What::Unclear(ref metrics) => metrics
+                    .iter()
+                    .copied()
+                    .find(|metric| self.lexicon.model.metrics()[*metric].unit == Unit::Count),
                 What::Role(Role::Sold) => self
                     .parts
                     .get(next + 1)
@@ -47,6 +52,9 @@ impl Shaper<'_> {
                 _ => None,
             };
             let Some(metric) = metric else { continue };
+            if matches!(self.parts[next].what, What::Unclear(_)) {
+                self.parts[next].what = What::Metric(metric);
+            }
             for part in &mut self.parts[at..=next] {
                 part.used = true;
             }

@@ -10,39 +10,6 @@ use crate::{
     },
 };
 
-/// Verbs by the participle that names of metrics have.
-const PARTICIPLES: [(&str, &str); 24] = [
-    ("win", "won"),
-    ("ganamos", "ganadas"),
-    ("gano", "ganadas"),
-    ("ganaron", "ganadas"),
-    ("ganado", "ganadas"),
-    ("close", "closed"),
-    ("cerramos", "cerradas"),
-    ("cerro", "cerradas"),
-    ("cerraron", "cerradas"),
-    ("cerrado", "cerradas"),
-    ("cancel", "cancelled"),
-    ("cancelaron", "canceladas"),
-    ("cancelado", "canceladas"),
-    ("convert", "converted"),
-    ("convirtieron", "convertidos"),
-    ("convertimos", "convertidos"),
-    ("convertido", "convertidos"),
-    ("qualify", "qualified"),
-    ("calificaron", "calificados"),
-    ("cualificaron", "cualificados"),
-    ("refund", "refunded"),
-    ("reembolsaron", "reembolsadas"),
-    ("reembolsamos", "reembolsadas"),
-    ("lose", "lost"),
-];
-
-/// Whether a word is a verb that goes with a metric's name.
-pub(crate) fn is_verb(word: &str) -> bool {
-    PARTICIPLES.iter().any(|(verb, _)| *verb == word)
-}
-
 impl Shaper<'_> {
     /// "Campaigns": counted, or grouped by.
     pub(super) fn settle_either(&mut self) -> Result<(), Ask> {
@@ -218,15 +185,34 @@ impl Shaper<'_> {
         Ok(())
     }
 
+    /// "What products do we sell": their names.
+    fn lists_goods(&self) -> bool {
+        let asked = |pair: &[Part]| {
+            (pair[0].is(Role::Which) || pair[0].is(Role::List))
+                && pair[1].dimension().is_some()
+                && pair[1].is_plural()
+        };
+        let measured = |part: &Part| {
+            matches!(
+                part.what,
+                What::Time(_) | What::Number(_) | What::Unit(_) | What::Ranked(..)
+            ) || part.role().is_some_and(|role| {
+                !role.is_light() || matches!(role, Role::HowMany | Role::HowMuch | Role::Trend)
+            }) && !part.is(Role::Sold)
+        };
+        self.parts.windows(2).any(asked) && !self.parts.iter().any(measured)
+    }
+
     /// "How much did X sell" is money, "how many" pieces, "sold most" either, by what is sold.
     pub(super) fn sold(&mut self) {
         let named = self.parts.iter().any(|part| part.metric().is_some());
+        let listed = self.lists_goods();
         for at in 0..self.parts.len() {
             if !self.parts[at].is(Role::Sold) || self.parts[at].used {
                 continue;
             }
             self.parts[at].used = true;
-            if named {
+            if named || listed {
                 continue;
             }
             let goods = ["product", "category"].map(|word| self.lexicon.dimension_called(word));
@@ -260,6 +246,14 @@ impl Shaper<'_> {
             if let What::Unclear(metrics) = &self.parts[at].what {
                 return Err(Ask::Metrics(at, metrics.clone()));
             }
+        }
+        // "How many meetings with enterprise customers": meetings are counted.
+        let counted = self
+            .parts
+            .windows(2)
+            .any(|pair| pair[0].is(Role::HowMany) && matches!(pair[1].what, What::Members(_)));
+        if counted && let Some(metric) = self.counted_by_members() {
+            self.metrics.push(metric);
         }
         for at in 0..self.parts.len() {
             let Some(metric) = self.parts[at].metric() else {
@@ -338,41 +332,6 @@ impl Shaper<'_> {
         Ok(())
     }
 
-    /// "How many subscriptions were cancelled": the word that makes it another metric may stand apart.
-    pub(super) fn upgrade(&mut self) {
-        for at in 0..self.parts.len() {
-            let What::Metric(metric) = self.parts[at].what else {
-                continue;
-            };
-            if self.parts[at].used {
-                continue;
-            }
-            let noun = self.parts[at].text.clone();
-            for place in 0..self.parts.len() {
-                let apart = matches!(self.parts[place].what, What::Unknown | What::Members(_));
-                if !apart || self.parts[place].text.contains(' ') {
-                    continue;
-                }
-                let word = &*self.parts[place].text;
-                let participle = PARTICIPLES
-                    .iter()
-                    .find(|(verb, _)| *verb == word)
-                    .map_or(word, |(_, participle)| participle);
-                let names = [
-                    format!("{participle} {noun}"),
-                    format!("{noun} {participle}"),
-                ];
-                let named = names
-                    .iter()
-                    .find_map(|name| self.lexicon.metric_called(name));
-                if let Some(named) = named.filter(|named| *named != metric) {
-                    self.parts[at].what = What::Metric(named);
-                    self.parts[place].what = What::Role(Role::Filler);
-                }
-            }
-        }
-    }
-
     /// "The order value of British customers": whose it is, and no metric of its own.
     fn is_population(&self, at: usize) -> bool {
         let Some(metric) = self.parts[at].metric() else {
@@ -391,7 +350,9 @@ impl Shaper<'_> {
             "of", "for", "from", "to", "by", "among", "with", "de", "del", "para", "a", "entre",
             "con", "los", "las", "our", "the", "nuestros",
         ];
-        let related = of.contains(&&*self.parts[first].lead) || of.contains(&&*self.parts[at].lead);
+        let related = self.parts[first..=at]
+            .iter()
+            .any(|part| of.contains(&&*part.lead));
         let listed = first > 0
             && (self.parts[first - 1].is(Role::And)
                 || self.parts[first - 1].role().is_some_and(Role::is_rank)

@@ -89,6 +89,7 @@ impl Shaper<'_> {
         }
         let Some(by) = by else { return Ok(()) };
         self.order = Some((by, direction));
+        self.rank_goods(by);
         let sorted_only = ranks.iter().all(|at| self.parts[*at].is(Role::Sorted));
         self.take_limit(&ranks, sorted_only);
         self.rank_units(sorted_only);
@@ -152,9 +153,38 @@ impl Shaper<'_> {
             .parts
             .iter()
             .find(|part| part.dimension().is_some() && part.dimension() == subject)
-            .is_some_and(Part::is_plural);
+            .or_else(|| {
+                let goods = |part: &&Part| matches!(part.what, What::Ranked(..));
+                self.parts.iter().find(goods)
+            })
+            .is_some_and(|part| part.is_plural() && !self.chooses_one());
         if subject.is_some() {
             self.limit = Some(if plural { 10 } else { 1 });
+        }
+    }
+
+    /// "Which of our campaigns has": one of them.
+    fn chooses_one(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| part.is(Role::Which) && part.singular)
+    }
+
+    /// "Our best sellers": products, where nothing else is said.
+    fn rank_goods(&mut self, by: usize) {
+        let ranked = |part: &Part| {
+            matches!(part.what, What::Ranked(metric, _) if metric == by) && part.lead != "lo"
+        };
+        let units = |part: &Part| matches!(part.what, What::Unit(_));
+        let goods = self.lexicon.metric_called("units sold") == Some(by);
+        if goods
+            && self.dimensions.is_empty()
+            && self.grain.is_none()
+            && self.parts.iter().any(ranked)
+            && !self.parts.iter().any(units)
+        {
+            self.dimensions
+                .extend(self.lexicon.dimension_called("product"));
         }
     }
 

@@ -58,6 +58,15 @@ impl Shaper<'_> {
             {
                 return Err(Ask::Time(TimeFault::Vague));
             }
+            // "The month of August": the unit says nothing more.
+            if let (Some(What::Unit(grain)), What::Time(Meaning::Range(_, unit))) = (
+                at.checked_sub(1)
+                    .map(|before| self.parts[before].what.clone()),
+                &self.parts[at].what,
+            ) && unit.and_then(Unit::grain) == Some(grain)
+            {
+                self.parts[at - 1].what = What::Role(Role::Filler);
+            }
             match self.parts[at].what {
                 What::Time(Meaning::Fault(fault)) => return Err(Ask::Time(fault)),
                 What::Time(Meaning::Always) => self.parts[at].used = true,
@@ -150,7 +159,17 @@ impl Shaper<'_> {
                 Ok(())
             }
             What::Time(Meaning::Range(range, unit)) => self.versus_time(next, range, unit),
-            What::Members(_) | What::Metric(_) => Ok(()),
+            What::Members(ref members) => {
+                let dimension = |member: &usize| self.lexicon.members[*member].dimension;
+                let of = members.first().map(dimension);
+                let other = self.parts.iter().enumerate().any(|(place, part)| {
+                    place != next
+                        && matches!(&part.what, What::Members(others)
+                            if others.first().map(dimension) == of)
+                });
+                if other { Ok(()) } else { Err(Ask::Comparison) }
+            }
+            What::Metric(_) => Ok(()),
             _ => self.before_is_opposed(at),
         }
     }
@@ -260,7 +279,12 @@ impl Shaper<'_> {
     pub(super) fn grains(&mut self) {
         let mut grain = None;
         for at in 0..self.parts.len() {
-            let Some(found) = self.role(at).and_then(grain_of) else {
+            // "By country and quarter": the unit goes on with the list.
+            let listed = match self.parts[at].what {
+                What::Unit(unit) if !self.parts[at].used && self.is_grouped(at) => Some(unit),
+                _ => None,
+            };
+            let Some(found) = self.role(at).and_then(grain_of).or(listed) else {
                 continue;
             };
             if grain.is_none_or(|grain| grain == found) {

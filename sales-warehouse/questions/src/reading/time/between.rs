@@ -3,7 +3,7 @@
 use time::Date;
 
 use super::{
-    ARTICLES, Expressions, TimeFault, TimeSpan,
+    ARTICLES, BEGINNINGS, ENDINGS, Expressions, TimeFault, TimeSpan,
     calendar::days_before,
     periods::{Period, When},
 };
@@ -21,16 +21,7 @@ impl Expressions<'_> {
             ]
         };
         let start = opened.unwrap_or(at);
-        let start = self.edge(
-            start,
-            &[
-                "beginning of",
-                "start of",
-                "principios de",
-                "comienzos de",
-                "inicio de",
-            ],
-        );
+        let start = self.edge(start, BEGINNINGS);
         let endpoint = |at: usize| -> Option<(usize, End)> {
             let whole = self
                 .period(at)
@@ -53,7 +44,7 @@ impl Expressions<'_> {
             }
             None => return None,
         };
-        let joint = self.edge(joint, &["end of", "final de", "finales de", "fines de"]);
+        let joint = self.edge(joint, ENDINGS);
         let (end, last) = endpoint(joint)?;
         let end = if both { end } else { self.inclusive(end) };
         let range = self.endpoints(first, last)?;

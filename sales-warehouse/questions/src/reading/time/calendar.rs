@@ -2,7 +2,7 @@
 
 use time::{Date, Duration, Month, Weekday};
 
-use crate::query::TimeRange;
+use crate::query::{Grain, TimeRange};
 
 /// A calendar length that people name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,18 @@ impl Unit {
             Unit::Year => Some(12),
             Unit::Day | Unit::Week | Unit::Fortnight => None,
         }
+    }
+
+    /// The grain of the same length; halves and fortnights have none.
+    pub fn grain(self) -> Option<Grain> {
+        Some(match self {
+            Unit::Day => Grain::Day,
+            Unit::Week => Grain::Week,
+            Unit::Month => Grain::Month,
+            Unit::Quarter => Grain::Quarter,
+            Unit::Year => Grain::Year,
+            Unit::Fortnight | Unit::Half => return None,
+        })
     }
 
     /// The whole unit that holds `day`.

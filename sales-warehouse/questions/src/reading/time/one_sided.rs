@@ -1,6 +1,6 @@
 //! Times with one end: "since March", "before Q3", "hasta ayer".
 
-use super::{Expressions, TimeSpan, calendar::days_before};
+use super::{BEGINNINGS, ENDINGS, Expressions, TimeSpan, calendar::days_before};
 
 impl Expressions<'_> {
     pub(super) fn since(&self, at: usize) -> Option<TimeSpan> {
@@ -20,25 +20,7 @@ impl Expressions<'_> {
             ],
         );
         if let Some(start) = opened {
-            let edge = self.edge(
-                start,
-                &[
-                    "very beginning of",
-                    "beginning of",
-                    "start of",
-                    "principios de",
-                    "principios del",
-                    "principio de",
-                    "comienzos de",
-                    "comienzo de",
-                    "comienzos del",
-                    "comienzo del",
-                    "inicios de",
-                    "inicio de",
-                    "inicios del",
-                    "inicio del",
-                ],
-            );
+            let edge = self.edge(start, BEGINNINGS);
             if edge == start
                 && let Some((end, unit, count)) = self.periods.ago(start)
             {
@@ -135,7 +117,7 @@ impl Expressions<'_> {
                 "hasta",
             ],
         )?;
-        let start = self.edge(start, &["end of"]);
+        let start = self.edge(start, ENDINGS);
         let (end, period) = self.container(start)?;
         Some(self.resolve(end, period, |span| (None, Some(span.to))))
     }

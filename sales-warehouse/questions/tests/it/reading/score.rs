@@ -4,29 +4,8 @@ use std::{fmt, time::Instant};
 
 use sales_questions::{
     MetricQuery, Outcome, Reader,
-    query::{Filter, Op, Value},
+    eval::{Judged, Outcome as Expected},
 };
-use serde::Deserialize;
-use time::{Date, macros::date};
-
-time::serde::format_description!(iso_day, Date, "[year]-[month]-[day]");
-
-#[derive(Deserialize)]
-struct Question {
-    id: String,
-    text: String,
-    #[serde(default, with = "iso_day::option")]
-    now: Option<Date>,
-    expect: Expect,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Expect {
-    Answer { query: MetricQuery },
-    Clarify,
-    Decline,
-}
 
 /// Counts, and what went wrong.
 #[derive(Debug, Default)]
@@ -47,42 +26,41 @@ pub struct Score {
 pub fn score(reader: &Reader, lines: &str) -> Result<Score, serde_json::Error> {
     let mut score = Score::default();
     for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-        let question: Question = serde_json::from_str(line)?;
-        let today = question.now.unwrap_or(date!(2026 - 11 - 22));
+        let question: Judged = line.parse()?;
         let start = Instant::now();
-        let reading = reader.read(&question.text, today);
+        let reading = reader.read(&question.text, question.today);
         score.slowest = score.slowest.max(start.elapsed().as_micros());
         score.questions += 1;
-        let right = match (&question.expect, &reading.outcome) {
-            (Expect::Answer { query }, Outcome::Answer(read)) => {
-                let right = normal(query) == normal(read);
+        let expected = question.expect.query.as_ref();
+        let right = match (question.expect.kind, &reading.outcome) {
+            (Expected::Answer, Outcome::Answer(read)) => {
+                let right = expected.is_some_and(|query| query.normal() == read.normal());
                 score.silent += usize::from(!right);
                 right
             }
-            (Expect::Clarify, Outcome::Clarify(_)) | (Expect::Decline, Outcome::Decline(_)) => true,
-            (Expect::Clarify | Expect::Decline, Outcome::Answer(_)) => {
+            (Expected::Clarify, Outcome::Clarify(_)) | (Expected::Decline, Outcome::Decline(_)) => {
+                true
+            }
+            (Expected::Clarify | Expected::Decline, Outcome::Answer(_)) => {
                 score.silent += 1;
                 false
             }
             _ => false,
         };
-        match question.expect {
-            Expect::Answer { .. } => {
+        match question.expect.kind {
+            Expected::Answer => {
                 score.answers += 1;
                 score.exact += usize::from(right);
             }
-            Expect::Clarify => {
+            Expected::Clarify => {
                 score.clarify = (score.clarify.0 + usize::from(right), score.clarify.1 + 1)
             }
-            Expect::Decline => {
+            Expected::Decline => {
                 score.decline = (score.decline.0 + usize::from(right), score.decline.1 + 1)
             }
         }
         if !right {
-            let expected = match &question.expect {
-                Expect::Answer { query } => short(query),
-                other => format!("{other:?}"),
-            };
+            let expected = expected.map_or_else(|| format!("{:?}", question.expect.kind), short);
             let read = match &reading.outcome {
                 Outcome::Answer(query) => format!("ANSWER {}", short(query)),
                 Outcome::Clarify(ask) => format!("clarify {:?}: {}", ask.reason, ask.question),
@@ -95,36 +73,6 @@ pub fn score(reader: &Reader, lines: &str) -> Result<Score, serde_json::Error> {
         }
     }
     Ok(score)
-}
-
-/// Without what does not matter: the order of conditions and of members.
-fn normal(query: &MetricQuery) -> MetricQuery {
-    let mut query = query.clone();
-    for filter in &mut query.filters {
-        if let Value::Members(members) = &mut filter.value {
-            members.sort();
-        }
-    }
-    query.filters.sort_by_key(|filter: &Filter| {
-        (
-            filter.field.clone(),
-            format!("{:?} {:?}", filter.op, filter.value),
-        )
-    });
-    query.filters.dedup();
-    if query
-        .time
-        .is_some_and(|time| time.from.is_none() && time.to.is_none())
-    {
-        query.time = None;
-    }
-    debug_assert!(
-        query
-            .filters
-            .iter()
-            .all(|filter| !matches!((&filter.op, &filter.value), (Op::In, Value::Member(_))))
-    );
-    query
 }
 
 fn short(query: &MetricQuery) -> String {

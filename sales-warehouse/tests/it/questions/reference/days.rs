@@ -48,9 +48,35 @@ pub fn later(grain: Grain, day: Date, parts: i32) -> Date {
     }
 }
 
+/// How far what a query is compared with lies back.
+#[derive(Clone, Copy)]
+pub enum Back {
+    /// Parts of this length.
+    Parts(Grain, i32),
+    /// A year, to the day.
+    Year,
+}
+
+impl Back {
+    /// Where a part is shown.
+    pub fn shown(self, day: Date) -> Date {
+        match self {
+            Self::Parts(grain, parts) => later(grain, day, parts),
+            Self::Year => year(day, 1),
+        }
+    }
+}
+
+/// The same day so many years later; the 28th where there is no 29th.
+fn year(day: Date, years: i32) -> Date {
+    let to = day.year() + years;
+    day.replace_year(to)
+        .unwrap_or_else(|_| Date::from_calendar_date(to, Month::February, 28).unwrap())
+}
+
 /// The time that a query is compared with, and how many parts later its parts belong. Only what the
-/// generator makes: with a grain the part before, without one a whole month before or a stated range.
-pub fn before(query: &MetricQuery) -> Option<(Option<TimeRange>, i32)> {
+/// generator makes: with a grain the part before, without one a whole month before or a stated range; or a year.
+pub fn before(query: &MetricQuery) -> Option<(Option<TimeRange>, Back)> {
     match (query.compare?, query.grain) {
         (Compare::With(Baseline::ShareOfTotal), _) => None,
         (Compare::With(Baseline::PreviousPeriod), Some(grain)) => {
@@ -58,7 +84,7 @@ pub fn before(query: &MetricQuery) -> Option<(Option<TimeRange>, i32)> {
                 from: time.from.map(|from| later(grain, part(grain, from), -1)),
                 to: time.to.map(|to| part(grain, to - Duration::DAY)),
             });
-            Some((range, 1))
+            Some((range, Back::Parts(grain, 1)))
         }
         (Compare::With(Baseline::PreviousPeriod), None) => {
             let time = query.time.unwrap();
@@ -75,10 +101,29 @@ pub fn before(query: &MetricQuery) -> Option<(Option<TimeRange>, i32)> {
                     from: Some(earlier),
                     to: Some(from),
                 }),
-                0,
+                Back::Parts(Grain::Day, 0),
             ))
         }
-        (Compare::Range(range), None) => Some((Some(range), 0)),
+        (Compare::Range(range), None) => Some((Some(range), Back::Parts(Grain::Day, 0))),
+        (Compare::With(Baseline::PreviousYear), grain) => {
+            let back = match grain {
+                Some(Grain::Week) => Back::Parts(Grain::Week, 52),
+                Some(Grain::Month) => Back::Parts(Grain::Month, 12),
+                Some(Grain::Quarter) => Back::Parts(Grain::Quarter, 4),
+                Some(Grain::Year) => Back::Parts(Grain::Year, 1),
+                Some(Grain::Day) => Back::Year,
+                None => Back::Parts(Grain::Day, 0),
+            };
+            let earlier = |day: Date| match grain {
+                Some(Grain::Week) => day - Duration::weeks(52),
+                _ => year(day, -1),
+            };
+            let range = query.time.map(|time| TimeRange {
+                from: time.from.map(earlier),
+                to: time.to.map(earlier),
+            });
+            Some((range, back))
+        }
         other => panic!("{other:?}"),
     }
 }

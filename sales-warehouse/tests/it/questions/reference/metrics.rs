@@ -28,7 +28,7 @@ pub struct Simple {
 pub type Sum = &'static [(&'static str, f64)];
 
 /// The metrics that queries are made of.
-pub const METRICS: [&str; 27] = [
+pub const METRICS: [&str; 28] = [
     "campaigns",
     "active_campaigns",
     "budget",
@@ -56,6 +56,7 @@ pub const METRICS: [&str; 27] = [
     "new_customers",
     "repeat_customers",
     "churned_subscriptions",
+    "cumulative_revenue",
 ];
 
 pub fn simple(name: &str, query: &MetricQuery) -> Option<Simple> {
@@ -147,6 +148,7 @@ pub fn parts(name: &'static str) -> (Vec<(&'static str, f64)>, Option<Sum>) {
         "cost_per_lead" => of(&[("spend", 1.0)], &[("leads", 1.0)]),
         "win_rate" => of(&[("won", 1.0)], &[("closed", 1.0)]),
         "roi" => of(&[("revenue", 1.0), ("spend", -1.0)], &[("spend", 1.0)]),
+        "cumulative_revenue" => (vec![("revenue", 1.0)], None),
         "gross_profit" => (vec![("revenue", 1.0), ("cost_of_sales", -1.0)], None),
         simple => (vec![(simple, 1.0)], None),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     query::Op,
     reading::{
+        lexicon::counts,
         parts::{Part, What},
         shaping::{Ask, Shaper},
         vocabulary::Role,
@@ -54,6 +55,22 @@ impl Shaper<'_> {
                         asked.iter().all(|metric| model.reaches(metric, name))
                     })
                     .collect();
+            }
+            // "Lost opportunities": of the rows that are counted.
+            let own: Vec<usize> = fitting
+                .iter()
+                .copied()
+                .filter(|member| {
+                    let model = &self.lexicon.model;
+                    let of = &model.dimensions()[dimension(*member)];
+                    self.parts
+                        .iter()
+                        .filter_map(Part::metric)
+                        .any(|metric| counts(&model.metrics()[metric], of))
+                })
+                .collect();
+            if own.len() == 1 {
+                fitting = own;
             }
             match fitting[..] {
                 [one] => self.parts[at].what = What::Members(vec![one]),
@@ -178,7 +195,18 @@ impl Shaper<'_> {
             .parts
             .iter()
             .any(|part| part.is(Role::Between) && !part.used);
-        if !(self.has(Role::Compare) || between || self.has(Role::Versus))
+        // "LinkedIn or email: which brought more leads."
+        let either = self.has(Role::Or)
+            && self.parts.iter().any(|part| {
+                part.role().is_some_and(Role::is_rank)
+                    && [
+                        "more", "less", "fewer", "higher", "lower", "better", "worse", "mas",
+                        "menos", "mejor", "peor",
+                    ]
+                    .contains(&&*part.text)
+            })
+            && !self.parts.iter().any(|part| part.dimension().is_some());
+        if !(self.has(Role::Compare) || between || either || self.has(Role::Versus))
             || !self.opposed.is_empty()
         {
             return;

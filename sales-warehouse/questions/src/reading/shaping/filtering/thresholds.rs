@@ -151,6 +151,16 @@ impl Shaper<'_> {
         match (before, after) {
             (Some(before), _) if sign => Some(before),
             (Some(before), Some(after)) => {
+                // "ROAS with at least $5,000 spend": what follows the number at once, unless the other is as near.
+                let touches = |left: usize, right: usize| {
+                    self.parts[left].tokens.end == self.parts[right].tokens.start
+                };
+                if touches(end - 1, after.0)
+                    && !touches(before.0, at)
+                    && !self.parts[at].is(Role::Between)
+                {
+                    return Some(after);
+                }
                 // In "ROAS above 3 and more than 10 leads" each has its own; "spent more than 10 clicks" is none.
                 let counts = self.lexicon.model.metrics()[after.1].unit == Unit::Count;
                 Some(

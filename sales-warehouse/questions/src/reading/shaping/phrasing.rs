@@ -1,0 +1,321 @@
+//! Metrics that several parts name together: "what a lead costs", "the percentage of leads that convert".
+
+use super::{Ask, Shaper};
+use crate::{
+    model::{Formula, Unit},
+    query::{Op, Value},
+    reading::{
+        parts::{Part, What},
+        vocabulary::Role,
+    },
+};
+
+/// Verbs by the participle that names of metrics have.
+const PARTICIPLES: [(&str, &str); 38] = [
+    ("win", "won"),
+    ("ganamos", "ganadas"),
+    ("gano", "ganadas"),
+    ("ganaron", "ganadas"),
+    ("ganado", "ganadas"),
+    ("close", "closed"),
+    ("cerramos", "cerradas"),
+    ("cerro", "cerradas"),
+    ("cerraron", "cerradas"),
+    ("cerrado", "cerradas"),
+    ("cancel", "cancelled"),
+    ("cancelaron", "canceladas"),
+    ("cancelado", "canceladas"),
+    ("convert", "converted"),
+    ("convirtieron", "convertidos"),
+    ("convertimos", "convertidos"),
+    ("convertido", "convertidos"),
+    ("qualify", "qualified"),
+    ("calificaron", "calificados"),
+    ("cualificaron", "cualificados"),
+    ("refund", "refunded"),
+    ("reembolsaron", "reembolsadas"),
+    ("reembolsamos", "reembolsadas"),
+    ("lose", "lost"),
+    ("wins", "won"),
+    ("winning", "won"),
+    ("become", "converted"),
+    ("became", "converted"),
+    ("becomes", "converted"),
+    ("converts", "converted"),
+    ("turned", "converted"),
+    ("convierten", "convertidos"),
+    ("convierte", "convertidos"),
+    ("convirtio", "convertidos"),
+    ("perdieron", "perdidas"),
+    ("perdimos", "perdidas"),
+    ("perdio", "perdidas"),
+    ("perdido", "perdidas"),
+];
+
+/// Whether a word is a verb that goes with a metric's name.
+pub(crate) fn is_verb(word: &str) -> bool {
+    PARTICIPLES.iter().any(|(verb, _)| *verb == word)
+}
+
+/// Words for paying: with "per click" they are another metric.
+const PAYING: [&str; 20] = [
+    "cost",
+    "costs",
+    "pay",
+    "spend",
+    "spends",
+    "spent",
+    "cuesta",
+    "cuestan",
+    "costo",
+    "coste",
+    "costaron",
+    "costado",
+    "pagamos",
+    "gastamos",
+    "gasto",
+    "gastado",
+    "invertimos",
+    "invertido",
+    "sale",
+    "salen",
+];
+
+/// Roots of words for how much is paid.
+const PRICED: [&str; 10] = [
+    "cheap",
+    "expensive",
+    "pric",
+    "costli",
+    "dear",
+    "car",
+    "barat",
+    "economic",
+    "costos",
+    "inexpensive",
+];
+
+/// Words after which a noun stands for one of it.
+const EACH: [&str; 8] = ["a", "an", "un", "una", "cada", "each", "per", "one"];
+
+impl Shaper<'_> {
+    /// "How many subscriptions were cancelled": the word that makes it another metric may stand apart.
+    pub(super) fn upgrade(&mut self) {
+        for at in 0..self.parts.len() {
+            let What::Metric(metric) = self.parts[at].what else {
+                continue;
+            };
+            if self.parts[at].used {
+                continue;
+            }
+            let noun = self.parts[at].text.clone();
+            for place in 0..self.parts.len() {
+                let apart = matches!(self.parts[place].what, What::Unknown | What::Members(_));
+                if !apart || self.parts[place].text.contains(' ') {
+                    continue;
+                }
+                let word = &*self.parts[place].text;
+                let participle = PARTICIPLES
+                    .iter()
+                    .find(|(verb, _)| *verb == word)
+                    .map_or(word, |(_, participle)| participle);
+                let names = [
+                    format!("{participle} {noun}"),
+                    format!("{noun} {participle}"),
+                ];
+                let named = names
+                    .iter()
+                    .find_map(|name| self.lexicon.metric_called(name));
+                if let Some(named) = named.filter(|named| *named != metric) {
+                    self.parts[at].what = What::Metric(named);
+                    self.parts[place].what = What::Role(Role::Filler);
+                }
+            }
+        }
+    }
+
+    /// What several parts name together is one metric.
+    pub(super) fn phrases(&mut self) -> Result<(), Ask> {
+        self.prices();
+        self.rates()?;
+        self.signs();
+        self.uses();
+        Ok(())
+    }
+
+    /// "How much does a lead cost", "the cheapest channel per click".
+    fn prices(&mut self) {
+        let paid = |part: &Part| {
+            let word = |roots: &[&str]| {
+                part.text
+                    .split(' ')
+                    .any(|word| roots.iter().any(|root| word.starts_with(root)))
+            };
+            part.metric().is_some() && PAYING.contains(&&*part.text)
+                || part.role().is_some_and(Role::is_rank) && word(&PRICED)
+        };
+        let Some(verb) = self.parts.iter().position(paid) else {
+            return;
+        };
+        for at in 0..self.parts.len() {
+            let noun = &self.parts[at];
+            if at == verb || noun.used || noun.text.contains(' ') {
+                continue;
+            }
+            let by = at.checked_sub(1).filter(|by| self.parts[*by].is(Role::By));
+            let fits = match by {
+                Some(by) => verb + 1 == by || self.parts[verb].metric().is_none(),
+                None => (verb + 1 == at || at + 1 == verb) && EACH.contains(&&*noun.lead),
+            };
+            if !fits {
+                continue;
+            }
+            let called = [
+                format!("cost per {}", noun.text),
+                format!("coste por {}", noun.text),
+            ];
+            let Some(metric) = called
+                .iter()
+                .find_map(|name| self.lexicon.metric_called(name))
+            else {
+                continue;
+            };
+            self.parts[at].what = What::Metric(metric);
+            if self.parts[verb].metric().is_some() {
+                self.parts[verb].what = What::Role(Role::Filler);
+            }
+            if let Some(by) = by {
+                self.parts[by].what = What::Role(Role::Filler);
+            }
+            return;
+        }
+    }
+
+    /// "The percentage of leads that convert": the ratio of the two, where the model has it.
+    fn rates(&mut self) -> Result<(), Ask> {
+        let Some(share) = self.parts.iter().position(|part| part.is(Role::Share)) else {
+            return Ok(());
+        };
+        let named: Vec<(usize, usize)> = (share + 1..self.parts.len())
+            .filter_map(|at| self.parts[at].metric().map(|metric| (at, metric)))
+            .collect();
+        let Some(&(first, _)) = named.first() else {
+            return Ok(());
+        };
+        // "Leads that convert", "deals won": what became of some of them follows.
+        let verb = |at: usize| {
+            self.parts
+                .get(at + 1)
+                .is_some_and(|next| next.is(Role::Filler))
+                || self.parts[at].text.ends_with(" won")
+                || self.parts[at].text.ends_with(" ganadas")
+        };
+        let both = |part: usize, whole: usize| {
+            named.iter().any(|one| one.1 == part) && named.iter().any(|one| one.1 == whole)
+        };
+        let ratio = named.iter().find_map(|(at, metric)| {
+            let found = self.ratio_of(*metric)?;
+            let (ratio, whole) = found;
+            (verb(*at) || both(*metric, whole)).then_some((*at, ratio, whole))
+        });
+        let Some((at, ratio, whole)) = ratio else {
+            // "Percentage of leads that qualified": of leads, and not of what qualified.
+            return if verb(first) {
+                Err(Ask::Comparison)
+            } else {
+                Ok(())
+            };
+        };
+        // "... convert to sales": where they end says nothing new.
+        let told = |(place, metric): &(usize, usize)| {
+            *place == at
+                || *metric == whole
+                || *place == at + 2 && verb(at)
+                || *place > at
+                    && ["to", "into", "in", "en", "a"].contains(&&*self.parts[*place].lead)
+        };
+        if !named.iter().all(told) {
+            return Ok(());
+        }
+        for (place, _) in &named {
+            self.parts[*place].what = What::Role(Role::Filler);
+        }
+        self.parts[at].what = What::Metric(ratio);
+        self.parts[share].what = What::Role(Role::Filler);
+        Ok(())
+    }
+
+    /// The fraction that a metric is the numerator of, and its denominator.
+    fn ratio_of(&self, part: usize) -> Option<(usize, usize)> {
+        let metrics = self.lexicon.model.metrics();
+        metrics
+            .iter()
+            .enumerate()
+            .find_map(|(ratio, metric)| match &metric.formula {
+                Formula::Ratio {
+                    numerator,
+                    denominator,
+                } if metric.unit == Unit::Fraction && numerator.only() == Some(part) => {
+                    Some((ratio, denominator.only()?))
+                }
+                _ => None,
+            })
+    }
+
+    /// "Negative ROI": below zero.
+    fn signs(&mut self) {
+        for at in 0..self.parts.len() {
+            let op = match self.role(at) {
+                Some(Role::Negative) => Op::Below,
+                Some(Role::Positive) => Op::Above,
+                _ => continue,
+            };
+            let beside = [at.checked_sub(1), Some(at + 1), at.checked_sub(2)];
+            let metric = beside.into_iter().flatten().find_map(|place| {
+                let metric = self.parts.get(place)?.metric()?;
+                Some((place, metric))
+            });
+            let Some((place, metric)) = metric else {
+                continue;
+            };
+            self.parts[at].used = true;
+            self.parts[place].used = true;
+            self.keep(metric, op, Value::Number(0.0));
+        }
+    }
+
+    /// "How many times were our images used", "used at least 5 times".
+    fn uses(&mut self) {
+        let (Some(image), Some(uses)) = (
+            self.lexicon.dimension_called("image"),
+            self.lexicon.metric_called("times used"),
+        ) else {
+            return;
+        };
+        let images = self
+            .parts
+            .iter()
+            .position(|part| part.dimension() == Some(image));
+        let Some(images) =
+            images.filter(|_| !self.parts.iter().any(|part| part.metric().is_some()))
+        else {
+            return;
+        };
+        let times = |part: &Part| {
+            matches!(part.what, What::Unknown | What::Role(Role::HowMany))
+                && part
+                    .text
+                    .split(' ')
+                    .any(|word| matches!(word, "times" | "veces"))
+        };
+        let Some(at) = self.parts.iter().position(times) else {
+            return;
+        };
+        let asked = self.parts[at].is(Role::HowMany);
+        self.parts[at].what = What::Metric(uses);
+        // "How many times were our images used": all of them.
+        if asked {
+            self.parts[images].what = What::Role(Role::Filler);
+        }
+    }
+}
