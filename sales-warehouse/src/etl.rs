@@ -8,7 +8,7 @@
 //! staging.dim_*, fact_* (checked) ─merge─► core    one transaction, with watermark and ledger
 //! ```
 //!
-//! and at its end closes finished campaigns and refreshes the marts. Killed at any point, it is repeated
+//! and at its end closes finished campaigns. Marts change with core, in the transaction that merges. Killed at any point, it is repeated
 //! with the same result: what is merged carries its watermark, and merging twice changes nothing.
 //!
 //! - A first read, a new epoch, or `read_all` in `etl.watermarks` reads everything and deletes what is gone.
@@ -39,6 +39,7 @@ use service_kit::with_causes;
 use sqlx::PgConnection;
 
 pub use error::EtlError;
+use report::Outcome;
 pub use report::{RunReport, RunStatus, SourceReport};
 pub use schedule::{EVERY, keep_running};
 
@@ -46,7 +47,6 @@ use crate::{
     Warehouse,
     source::{PostgresSource, Snapshot, Source, SourceError, System},
 };
-use ledger::Outcome;
 
 /// How long the server may take to notice that a session has ended: it looks every second.
 const LETTING_GO: Duration = Duration::from_secs(5);
@@ -233,7 +233,7 @@ impl Run {
         Ok(())
     }
 
-    /// What follows the sources: closing campaigns, marts, the ledger's last word.
+    /// What follows the sources: closing campaigns, the ledger's last word.
     pub(crate) async fn finish(self) -> Result<RunReport, EtlError> {
         let (report, connection) = self.finish_keeping_lock().await?;
         ledger::release(connection).await?;
@@ -244,12 +244,16 @@ impl Run {
     pub(crate) async fn finish_keeping_lock(
         mut self,
     ) -> Result<(RunReport, PgConnection), EtlError> {
-        let mut outcome = Outcome::default();
-        match ledger::after_sources(&mut self.connection).await {
-            Ok((closed, refreshed)) => {
-                (outcome.campaigns_closed, outcome.marts_refreshed) = (closed, refreshed);
+        let mut outcome = Outcome {
+            marts_refreshed: self.sources.iter().any(|source| source.changed() > 0),
+            ..Outcome::default()
+        };
+        match ledger::close_campaigns(&mut self.connection).await {
+            Ok(closed) => outcome.campaigns_closed = closed,
+            Err(error) => {
+                let error = EtlError::from(error);
+                outcome.message = Some(format!("closing campaigns: {}", with_causes(&error)));
             }
-            Err(error) => outcome.message = Some(format!("marts: {}", with_causes(&error))),
         }
         let failed = self
             .sources

@@ -121,7 +121,7 @@ fn all_in(report: &RunReport) -> Result<(), VerifyError> {
         .filter_map(|source| source.error.clone())
         .collect();
     match &report.message {
-        Some(message) if !causes.is_empty() || message.starts_with("marts") => Err(
+        Some(message) if !causes.is_empty() || message.starts_with("closing") => Err(
             VerifyError::Incomplete(format!("{message}; {}", causes.join("; "))),
         ),
         _ => Ok(()),

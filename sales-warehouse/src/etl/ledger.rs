@@ -4,30 +4,11 @@ use sqlx::{Connection, PgConnection};
 
 use super::{
     EtlError,
-    report::{RunStatus, SourceReport},
+    report::{Outcome, RunStatus, SourceReport},
 };
 
 /// SQLSTATE lock_not_available.
 const LOCK_TIMED_OUT: &str = "55P03";
-
-/// How a run went, but for its sources.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    pub marts_refreshed: bool,
-    pub campaigns_closed: i32,
-    /// Set when something failed.
-    pub message: Option<String>,
-}
-
-impl Outcome {
-    pub fn status(&self) -> RunStatus {
-        if self.message.is_some() {
-            RunStatus::Failed
-        } else {
-            RunStatus::Succeeded
-        }
-    }
-}
 
 /// Whether this connection now holds the lock that lets one run at a time work. It lasts until the
 /// connection ends.
@@ -126,21 +107,11 @@ pub async fn source_done(
     Ok(())
 }
 
-/// Closes finished campaigns, and refreshes the marts if core has changed since they were. Returns how many
-/// were closed, and whether marts were refreshed.
-pub async fn after_sources(connection: &mut PgConnection) -> Result<(i32, bool), EtlError> {
-    let closed: i32 = sqlx::query_scalar(include_str!("ledger/close_campaigns.sql"))
-        .fetch_one(&mut *connection)
-        .await?;
-    let behind: bool = sqlx::query_scalar(include_str!("ledger/marts_behind.sql"))
-        .fetch_one(&mut *connection)
-        .await?;
-    if behind {
-        sqlx::query(include_str!("ledger/refresh_marts.sql"))
-            .execute(connection)
-            .await?;
-    }
-    Ok((closed, behind))
+/// Closes the books of campaigns that are over. Returns how many.
+pub async fn close_campaigns(connection: &mut PgConnection) -> sqlx::Result<i32> {
+    sqlx::query_scalar(include_str!("ledger/close_campaigns.sql"))
+        .fetch_one(connection)
+        .await
 }
 
 /// Ends a run that was given up, unless it got as far as to end itself.

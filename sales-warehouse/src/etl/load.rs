@@ -107,8 +107,9 @@ async fn attempt(
     report: SourceReport,
     begun: Instant,
 ) -> Result<SourceReport, EtlError> {
-    for (target, rows) in stage::changes(connection, merge.system, snapshot, since).await? {
-        if rows >= ANALYZE_STAGED_FROM_ROWS {
+    let staged = stage::changes(connection, merge.system, snapshot, since).await?;
+    for (target, rows) in &staged {
+        if *rows >= ANALYZE_STAGED_FROM_ROWS {
             merge::analyze(connection, target, false).await?;
         }
     }
@@ -118,5 +119,7 @@ async fn attempt(
         report.duration_ms = milliseconds(begun.elapsed());
         report
     };
-    merge.staged(connection, snapshot, report, finish).await
+    merge
+        .staged(connection, snapshot, &staged, report, finish)
+        .await
 }

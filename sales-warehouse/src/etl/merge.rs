@@ -1,9 +1,14 @@
 //! Staged rows into core, with watermark and ledger in the same transaction.
 
+use std::collections::BTreeMap;
+
 use sqlx::{Connection, PgConnection};
 
 use super::{EtlError, ledger, report::SourceReport};
 use crate::source::{Snapshot, System, Table, Totals, Watermark};
+
+/// By target.
+type SourceTotals = BTreeMap<&'static str, Totals>;
 
 /// Where the last merge of a source left off.
 #[derive(Debug)]
@@ -69,12 +74,25 @@ impl Merge {
         &self,
         connection: &mut PgConnection,
         snapshot: &mut dyn Snapshot,
+        staged: &[(&'static str, u64)],
         mut report: SourceReport,
         finish: impl FnOnce(SourceReport) -> SourceReport + Send,
     ) -> Result<SourceReport, EtlError> {
         let mut transaction = connection.begin().await?;
-        let touched = self.tables(&mut transaction, &mut report).await?;
-        let disagreeing = self.reconcile(&mut transaction, snapshot, &touched).await?;
+        let expected = self.expected(&mut transaction, staged).await?;
+        // The source counts meanwhile. Both are waited for, whatever becomes of one: a snapshot is of no use
+        // in the middle of an answer.
+        let (touched, there) = tokio::join!(
+            self.tables(&mut transaction, &mut report),
+            totals(snapshot, &expected),
+        );
+        let (touched, mut there) = (touched?, there?);
+        let others = touched
+            .iter()
+            .filter(|table| !there.contains_key(table.target));
+        let others: Vec<_> = others.copied().collect();
+        there.extend(totals(snapshot, &others).await?);
+        let disagreeing = self.reconcile(&mut transaction, &there, &touched).await?;
         report.reconciled = (!touched.is_empty()).then_some(disagreeing.is_empty());
         if !disagreeing.is_empty() {
             report.disagrees(&disagreeing);
@@ -124,36 +142,44 @@ impl Merge {
         Ok(touched)
     }
 
-    /// Compares counts and sums with the source's, in whose snapshot they are taken at the same time as the
-    /// warehouse's. Returns the targets that disagree.
+    /// The tables that will change, as far as rows and tombstones tell.
+    async fn expected(
+        &self,
+        connection: &mut PgConnection,
+        staged: &[(&'static str, u64)],
+    ) -> sqlx::Result<Vec<&'static Table>> {
+        let deleted: Vec<String> = sqlx::query_scalar(include_str!("merge/deleted_from.sql"))
+            .bind(self.system.name())
+            .fetch_all(connection)
+            .await?;
+        let changes = |table: &&Table| {
+            let target = table.target;
+            staged
+                .iter()
+                .any(|(name, rows)| *name == target && *rows > 0)
+                || deleted.iter().any(|name| name == target)
+        };
+        Ok(self.system.tables().iter().filter(changes).collect())
+    }
+
+    /// Compares counts and sums with the source's. Returns the targets that disagree.
     async fn reconcile(
         &self,
         connection: &mut PgConnection,
-        snapshot: &mut dyn Snapshot,
+        there: &SourceTotals,
         tables: &[&'static Table],
     ) -> Result<Vec<&'static str>, EtlError> {
-        let there = async {
-            let mut totals = Vec::new();
-            for table in tables {
-                totals.push(snapshot.totals(table).await?);
-            }
-            Ok::<_, EtlError>(totals)
-        };
-        let here = async {
-            let mut totals = Vec::new();
-            for table in tables {
-                totals.push(core_totals(connection, table).await?);
-            }
-            Ok::<_, EtlError>(totals)
-        };
-        let (there, here) = tokio::try_join!(there, here)?;
         let mut disagreeing = Vec::new();
-        for ((table, there), here) in tables.iter().zip(there).zip(here) {
+        for table in tables {
+            let Some(there) = there.get(table.target) else {
+                continue;
+            };
+            let here = core_totals(connection, table).await?;
             let agrees: bool = sqlx::query_scalar(include_str!("merge/reconcile.sql"))
                 .bind(self.run_id)
                 .bind(table.target)
                 .bind(there.rows)
-                .bind(there.sum)
+                .bind(&there.sum)
                 .bind(here.rows)
                 .bind(here.sum)
                 .fetch_one(&mut *connection)
@@ -164,6 +190,18 @@ impl Merge {
         }
         Ok(disagreeing)
     }
+}
+
+/// Counts and sums of whole tables of a source.
+async fn totals(
+    snapshot: &mut dyn Snapshot,
+    tables: &[&'static Table],
+) -> Result<SourceTotals, EtlError> {
+    let mut totals = SourceTotals::new();
+    for table in tables {
+        totals.insert(table.target, snapshot.totals(table).await?);
+    }
+    Ok(totals)
 }
 
 async fn core_totals(connection: &mut PgConnection, table: &Table) -> sqlx::Result<Totals> {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::ledger::Outcome;
 use crate::source::{SnapshotFacts, System};
 
 /// How a run, or a source's part of it, ended.
@@ -14,10 +13,29 @@ use crate::source::{SnapshotFacts, System};
 pub enum RunStatus {
     /// Everything is in.
     Succeeded,
-    /// At least one source did not make it, or the marts did not.
+    /// At least one source did not make it, or closing campaigns did not.
     Failed,
     /// Another run was at work.
     Skipped,
+}
+
+/// How a run went, but for its sources.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub marts_refreshed: bool,
+    pub campaigns_closed: i32,
+    /// Set when something failed.
+    pub message: Option<String>,
+}
+
+impl Outcome {
+    pub fn status(&self) -> RunStatus {
+        if self.message.is_some() {
+            RunStatus::Failed
+        } else {
+            RunStatus::Succeeded
+        }
+    }
 }
 
 /// One run.
@@ -29,7 +47,7 @@ pub struct RunReport {
     pub status: RunStatus,
     /// One a source, in the order in which they were read.
     pub sources: Vec<SourceReport>,
-    /// Whether something had changed since the marts were refreshed last.
+    /// Whether core changed, and the marts with it: they are kept level by the statements that change facts.
     pub marts_refreshed: bool,
     /// Finished campaigns whose books were closed.
     pub campaigns_closed: i32,

@@ -11,6 +11,7 @@ mod history;
 mod loading;
 mod locks;
 mod logins;
+mod marts;
 mod metrics;
 mod openapi;
 mod pruning;

@@ -6,7 +6,7 @@ use sales_warehouse::etl::{self, RunStatus, SourceConfig};
 use sales_warehouse::source::System;
 use sqlx::Connection;
 
-use super::fixture::{Fixture, wait_until};
+use super::fixture::{Fixture, execute, wait_until};
 
 const CHANGES_ADS: &str = "
     update ads.ad_daily set cost = cost + 1;
@@ -99,21 +99,27 @@ async fn a_first_load_dropped_at_any_time_is_repeated_with_the_same_result() {
 }
 
 #[tokio::test]
-async fn a_run_killed_before_the_marts_leaves_them_to_the_next() {
+async fn a_run_killed_after_its_merge_leaves_the_marts_level() {
     let Some(fixture) = Fixture::loaded().await else {
         return;
     };
+    execute(&fixture.pool, "delete from core.campaign_closeout").await;
     fixture
         .crm("update crm.sale_lines set unit_price = 30 where sale_id = 1 and line_no = 1")
         .await;
     let mut holder = fixture.pool.begin().await.unwrap();
-    super::fixture::lock(&mut holder, "marts.funnel").await;
+    sqlx::query("lock table core.campaign_closeout in share mode")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
     let (warehouse, configs) = (fixture.warehouse.clone(), fixture.configs.clone());
     let run = tokio::spawn(async move { etl::run_once(&warehouse, &configs).await });
     wait_until(&fixture.pool, STUCK).await;
     run.abort();
     drop(run.await);
     holder.rollback().await.unwrap();
+    let revenue = "select revenue_usd from marts.campaign_performance where campaign_id = 1";
+    assert_eq!(fixture.value(revenue).await, "74.80");
     wait_until(
         &fixture.pool,
         "select count(*) = 0 from pg_stat_activity
@@ -122,9 +128,8 @@ async fn a_run_killed_before_the_marts_leaves_them_to_the_next() {
     .await;
     let report = fixture.run().await;
     assert_eq!(report.changed(), 0, "{report:?}");
-    assert!(report.marts_refreshed);
-    let revenue = "select revenue_usd from marts.campaign_performance where campaign_id = 1";
-    assert_eq!(fixture.value(revenue).await, "74.80");
+    let closed = "select count(*) from core.campaign_closeout";
+    assert_eq!(fixture.value(closed).await, "1");
 }
 
 #[tokio::test]

@@ -162,12 +162,7 @@ pub async fn wait_until(pool: &PgPool, query: &str) {
 
 /// Takes a lock that stops whoever writes the table, until the transaction ends.
 pub async fn lock(holder: &mut sqlx::PgConnection, table: &str) {
-    // A materialized view cannot be locked by name; reading its definition's row lock is enough of one.
-    let statement = if table.starts_with("marts.") {
-        format!("comment on materialized view {table} is 'held by a test'")
-    } else {
-        format!("lock table {table} in access exclusive mode")
-    };
+    let statement = format!("lock table {table} in access exclusive mode");
     sqlx::query(AssertSqlSafe(statement))
         .execute(holder)
         .await

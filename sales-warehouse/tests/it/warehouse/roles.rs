@@ -58,7 +58,8 @@ async fn a_reader_reads_and_nothing_else() {
         "delete from etl.quarantine",
         "create table core.mine ()",
         "create schema mine",
-        "refresh materialized view marts.funnel",
+        "update totals.facts set facts = 0",
+        "select etl.rebuild_totals('fact_sale')",
         "select etl.refresh_marts()",
         "select etl.make_partition('fact_sale', '2030-01-01')",
         "select etl.merge_source(1, 'promptads', true)",
@@ -97,6 +98,7 @@ async fn the_etl_changes_rows_and_never_tables_or_the_audit() {
         "update etl.targets set keep = 'true; drop table core.fact_sale'",
         "delete from etl.runs",
         "delete from etl.table_runs",
+        "update totals.facts set facts = 0",
         "alter table etl.quarantine disable row level security",
         "select core.note_campaign_status()",
     ] {
@@ -114,7 +116,7 @@ async fn the_owner_owns_everything_and_may_not_log_in() {
         .value(
             "select string_agg(c.oid::regclass::text, ', ') from pg_class c
              where c.relnamespace in ('staging'::regnamespace, 'core'::regnamespace, 'marts'::regnamespace,
-                'etl'::regnamespace, 'audit'::regnamespace)
+                'etl'::regnamespace, 'audit'::regnamespace, 'totals'::regnamespace)
                 and c.relkind in ('r', 'p', 'v', 'm') and c.relname <> '_sqlx_migrations'
                 and c.relowner <> 'warehouse_owner'::regrole",
         )

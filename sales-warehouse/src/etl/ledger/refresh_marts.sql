@@ -1,1 +1,0 @@
-SELECT etl.refresh_marts()
