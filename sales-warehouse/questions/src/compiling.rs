@@ -28,6 +28,7 @@ use time::Date;
 
 pub use check::{MAX_LIMIT, MAX_ROWS};
 pub use error::CompileError;
+pub(crate) use periods::CalendarPart;
 pub use periods::compared_with;
 pub use vocabulary::vocabulary;
 

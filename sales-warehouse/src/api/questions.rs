@@ -8,15 +8,19 @@ use axum::{
     extract::{FromRef, Query, State, rejection::QueryRejection},
     routing::{get, post},
 };
-use contracts::{Language, limits::MAX_QUERY_CHARS};
+use contracts::{
+    Language,
+    limits::MAX_QUERY_CHARS,
+    sales::{ChartFormat, Question},
+};
 use http::StatusCode;
 use sales_questions::MetricQuery;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use service_kit::{Json, ProblemResponse, ProblemResult, with_causes};
 use time::OffsetDateTime;
 
 use super::Deps;
-use crate::questions::{Answer, ChartFormat, Options, QuestionError, Questions};
+use crate::questions::{Answer, Options, QuestionError, Questions};
 
 /// What these routes work with.
 #[derive(Clone)]
@@ -39,26 +43,6 @@ pub fn routes(deps: Deps) -> Router {
         .route("/v1/metrics/query", post(query))
         .route("/v1/metrics", get(catalogue::get_metrics))
         .with_state(Shared { questions, deps })
-}
-
-/// A question in words.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Question {
-    /// In Spanish or English.
-    pub text: String,
-    /// Of the question and the answer; guessed when left out.
-    #[serde(default)]
-    pub language: Option<Language>,
-    /// Stop before the database is asked.
-    #[serde(default)]
-    pub plan_only: bool,
-    /// What "now" is; the service's clock when left out.
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    pub now: Option<OffsetDateTime>,
-    /// Draw the rows, where there is something to draw.
-    #[serde(default)]
-    pub chart: Option<ChartFormat>,
 }
 
 async fn ask(
