@@ -3,10 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use auth::Verifier;
-use axum::{Router, response::IntoResponse, routing::get};
-use bytes::Bytes;
+use axum::Router;
 use contracts::limits::MAX_JSON_BODY_BYTES;
-use http::header;
 use service_kit::{
     Clock,
     http::{Bounds, standard_layers},
@@ -122,14 +120,7 @@ fn router(config: &Config, state: AppState) -> Router {
         .routes(routes!(api::documents::get_document))
         .routes(routes!(api::images::get_image))
         .split_for_parts();
-    // It does not change while the service runs, so it is written once.
-    let document =
-        Bytes::from(serde_json::to_vec(&document).expect("a document always serialises"));
-    let serve_document = move || {
-        let document = document.clone();
-        async move { ([(header::CONTENT_TYPE, "application/json")], document).into_response() }
-    };
     v1.with_state(state)
-        .route("/openapi.json", get(serve_document))
+        .route("/openapi.json", service_kit::openapi::route(&document))
         .merge(health)
 }

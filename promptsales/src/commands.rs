@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 mod ask;
+mod batch;
 mod etl;
 mod eval;
 mod eval_ask;

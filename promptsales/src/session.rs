@@ -11,6 +11,7 @@ use contracts::{
 };
 use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use service_kit::{Clock, health::Readiness, http_client};
 use url::Url;
 
@@ -163,10 +164,20 @@ impl Session {
             .await
     }
 
+    /// The warehouse's `POST /v1/questions`, with tokens for `sales:read`.
+    pub async fn ask(
+        &self,
+        tokens: &TokenSource,
+        request: &Value,
+    ) -> anyhow::Result<Result<Value, Problem>> {
+        let url = self.endpoints.sales_warehouse.join("/v1/questions")?;
+        self.send(tokens, self.http.post(url).json(request)).await
+    }
+
     /// The embedder's `GET /v1/index/status`.
     pub async fn index_status(&self) -> anyhow::Result<Result<IndexStatusAnswer, Problem>> {
         let url = self.endpoints.embedder.join("/v1/index/status")?;
-        self.send(self.http.get(url)).await
+        self.send(&self.tokens, self.http.get(url)).await
     }
 
     /// A service's `/readyz`; `None` when it does not answer.
@@ -191,16 +202,18 @@ impl Session {
         path: &str,
         body: &impl Serialize,
     ) -> anyhow::Result<Result<T, Problem>> {
-        self.send(self.http.post(service.join(path)?).json(body))
-            .await
+        let request = self.http.post(service.join(path)?).json(body);
+        self.send(&self.tokens, request).await
     }
 
     async fn send<T: DeserializeOwned>(
         &self,
+        tokens: &TokenSource,
         request: reqwest::RequestBuilder,
     ) -> anyhow::Result<Result<T, Problem>> {
+        let token = tokens.token().await?;
         let answer = request
-            .bearer_auth(self.token().await?)
+            .bearer_auth(token.expose_secret())
             .send()
             .await
             .with_context(|| {

@@ -8,9 +8,7 @@ mod runs;
 use std::{sync::Arc, time::Duration};
 
 use auth::Verifier;
-use axum::{Router, extract::FromRef, response::IntoResponse, routing::get};
-use bytes::Bytes;
-use http::header;
+use axum::{Router, extract::FromRef};
 use service_kit::{
     Clock, ProblemResponse,
     http::{Bounds, standard_layers},
@@ -57,17 +55,10 @@ pub fn service(deps: Deps) -> Router {
         .routes(routes!(freshness::get_freshness))
         .routes(routes!(runs::get_runs))
         .split_for_parts();
-    // It does not change while the service runs, so it is written once.
-    let document =
-        Bytes::from(serde_json::to_vec(&document).expect("a document always serialises"));
-    let serve_document = move || {
-        let document = document.clone();
-        async move { ([(header::CONTENT_TYPE, "application/json")], document).into_response() }
-    };
     let routes = v1
         .with_state(deps.clone())
         .merge(questions::routes(deps))
-        .route("/openapi.json", get(serve_document))
+        .route("/openapi.json", service_kit::openapi::route(&document))
         .merge(health);
     let bounds = Bounds {
         max_body_bytes: contracts::limits::MAX_JSON_BODY_BYTES,

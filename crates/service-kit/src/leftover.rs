@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Middleware: answers only once the request's body is read, up to `max_bytes` of it.
 pub(crate) async fn read_leftover(max_bytes: usize, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
     let version = request.version();
     let waits_for_leave = expects_continue(request.headers());
     let leftover = Leftover::default();

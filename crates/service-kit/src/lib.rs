@@ -12,6 +12,7 @@ pub mod json;
 mod leftover;
 pub mod listen;
 pub mod metrics;
+pub mod openapi;
 pub mod problem;
 pub mod telemetry;
 

@@ -1,45 +1,42 @@
 //! `ask`: a question about sales in words, or a file of them.
 
-use std::{
-    fs::{self, File},
-    io::{self, BufRead, BufReader, Write},
-    path::Path,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{fs, io::Write, path::Path, process::ExitCode};
 
 use anyhow::{Context, bail};
-use auth::TokenSource;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use contracts::{Language, Problem, Scope};
-use futures::{StreamExt, stream};
-use secrecy::ExposeSecret;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     cli::AskArguments,
+    commands::batch,
     embedded::{API_AUDIENCE, CLI_CLIENT},
     output,
     session::Session,
 };
 
-/// Questions of a batch that are under way at once.
-const BATCH_CONCURRENCY: usize = 4;
 /// Exit code when there is no answer but a question back or a refusal.
 const NO_ANSWER: u8 = 1;
 /// Rows of a table for a person.
 const SHOWN_ROWS: usize = 25;
 
 pub async fn run(session: &Session, options: &AskArguments) -> anyhow::Result<ExitCode> {
-    let service = Service::of(session)?;
+    let tokens = session.tokens_for(CLI_CLIENT, &[Scope::SalesRead], API_AUDIENCE)?;
+    let ask = async |request: &Value| -> anyhow::Result<Result<Value, Problem>> {
+        session.ask(&tokens, request).await
+    };
     if let Some(file) = &options.batch {
-        return batch(&service, options, file).await;
+        return batch::run(file, async |question| {
+            let language = question.lang.or(options.lang);
+            let now = question.now.as_deref();
+            ask(&request(&question.text, options, language, now)).await
+        })
+        .await;
     }
     let format = options.chart.as_deref().map(chart_format).transpose()?;
     let mut request = request(&options.question.join(" "), options, options.lang, None);
     request["chart"] = json!(format);
-    let mut answer = match service.ask(&request).await? {
+    let mut answer = match ask(&request).await? {
         Ok(answer) => answer,
         Err(problem) => return Err(output::refused(&problem)),
     };
@@ -61,42 +58,6 @@ pub async fn run(session: &Session, options: &AskArguments) -> anyhow::Result<Ex
     })
 }
 
-/// The warehouse's service, with a token for it.
-struct Service<'a> {
-    session: &'a Session,
-    tokens: Arc<TokenSource>,
-}
-
-impl<'a> Service<'a> {
-    fn of(session: &'a Session) -> anyhow::Result<Self> {
-        let tokens = session.tokens_for(CLI_CLIENT, &[Scope::SalesRead], API_AUDIENCE)?;
-        Ok(Self { session, tokens })
-    }
-
-    /// `POST /v1/questions`; the outer error means that nothing came back.
-    async fn ask(&self, request: &Value) -> anyhow::Result<Result<Value, Problem>> {
-        let url = self
-            .session
-            .endpoints()
-            .sales_warehouse
-            .join("/v1/questions")?;
-        let token = self.tokens.token().await?;
-        let answer = self
-            .session
-            .http()
-            .post(url)
-            .bearer_auth(token.expose_secret())
-            .json(request)
-            .send()
-            .await
-            .context("the sales warehouse does not answer; is `promptsales up` still running?")?;
-        if answer.status().is_success() {
-            return Ok(Ok(answer.json().await?));
-        }
-        Ok(Err(answer.json().await.context("an unreadable error")?))
-    }
-}
-
 fn request(
     text: &str,
     options: &AskArguments,
@@ -109,77 +70,6 @@ fn request(
         "plan_only": options.plan_only,
         "now": now.or(options.now.as_deref()),
     })
-}
-
-/// One line of a batch file.
-#[derive(Deserialize)]
-struct Question {
-    id: Value,
-    text: String,
-    #[serde(default)]
-    lang: Option<Language>,
-    #[serde(default)]
-    now: Option<String>,
-}
-
-/// Answers every line in order. A question that the service refuses gets a line with `problem`, and the exit
-/// code says that there was one; the others are answered all the same.
-async fn batch(
-    service: &Service<'_>,
-    options: &AskArguments,
-    file: &Path,
-) -> anyhow::Result<ExitCode> {
-    let questions = read(file)?;
-    let mut answers = stream::iter(questions)
-        .map(|question| async move {
-            let language = question.lang.or(options.lang);
-            let asked = request(&question.text, options, language, question.now.as_deref());
-            anyhow::Ok((question.id, service.ask(&asked).await?))
-        })
-        .buffered(BATCH_CONCURRENCY);
-    let mut out = output::out();
-    let mut refused = false;
-    while let Some(answered) = answers.next().await {
-        let (id, answer) = answered?;
-        let line = match answer {
-            Ok(mut answer) => {
-                answer["id"] = id;
-                answer
-            }
-            Err(problem) => {
-                refused = true;
-                json!({ "id": id, "problem": problem })
-            }
-        };
-        writeln!(out, "{line}")?;
-    }
-    Ok(if refused {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
-}
-
-fn read(file: &Path) -> anyhow::Result<Vec<Question>> {
-    let (name, reader): (_, Box<dyn BufRead>) = if file == Path::new("-") {
-        let input = BufReader::new(io::stdin());
-        ("standard input".into(), Box::new(input))
-    } else {
-        let name = file.to_string_lossy();
-        let opened = File::open(file).with_context(|| format!("cannot read {name}"))?;
-        (name, Box::new(BufReader::new(opened)))
-    };
-    let mut questions = Vec::new();
-    for (number, line) in (1..).zip(reader.lines()) {
-        let line = line.with_context(|| format!("cannot read {name} line {number}"))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        questions.push(serde_json::from_str(&line).with_context(|| {
-            format!("{name} line {number}: expected {{\"id\": …, \"text\": \"…\", \"lang\": \"es\"|\"en\"?}}")
-        })?);
-    }
-    Ok(questions)
 }
 
 fn chart_format(file: &Path) -> anyhow::Result<&'static str> {
