@@ -3,30 +3,69 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use auth::TokenSource;
+use contracts::Language;
+use http::HeaderValue;
 use url::Url;
 
-use crate::{content_client::ContentClient, tools::ToolSet};
+use crate::{
+    content_client::ContentClient,
+    embedder_client::EmbedderClient,
+    routing::{self, Decision, Evidence, Witnesses},
+    tools::ToolSet,
+    upstream::{Service, Upstream},
+    warehouse_client::WarehouseClient,
+};
 
 /// Where the gateway finds the systems that it speaks for.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// content-api's base, such as `http://127.0.0.1:7410`; `/v1/...` is appended.
     pub content_api: Url,
+    /// Where clients reach content-api: the base of image addresses.
+    pub content_public_url: Url,
+    /// sales-warehouse's base.
+    pub sales_warehouse: Url,
+    /// The embedder's base.
+    pub embedder: Url,
     /// Longest wait for an answer of getContent.
     pub search_deadline: Duration,
     /// Longest wait for all thumbnails of a reply; what is late is left out.
     pub thumbnails_deadline: Duration,
+    /// Longest wait for an answer of the warehouse.
+    pub warehouse_deadline: Duration,
+    /// Longest wait for a routed answer, its thumbnails aside; what is there by then is shown.
+    pub answer_deadline: Duration,
+    /// Longest wait for all the evidence that a question is routed by; what is late is left out.
+    pub routing_deadline: Duration,
 }
 
 impl Config {
-    /// 8 s for a search, 4 s for its thumbnails.
-    pub fn new(content_api: Url) -> Self {
+    /// 8 s for a search, 4 s for its thumbnails, 8 s for the warehouse, 3 s for the evidence of a route,
+    /// 15 s for a routed answer.
+    pub fn new(content_api: Url, sales_warehouse: Url, embedder: Url) -> Self {
         Self {
+            content_public_url: content_api.clone(),
             content_api,
+            sales_warehouse,
+            embedder,
             search_deadline: Duration::from_secs(8),
             thumbnails_deadline: Duration::from_secs(4),
+            warehouse_deadline: Duration::from_secs(8),
+            answer_deadline: Duration::from_secs(15),
+            routing_deadline: Duration::from_secs(3),
         }
     }
+}
+
+/// The gateway's own tokens, one source for each authority.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// With `content:read`, for content-api.
+    pub content: Arc<TokenSource>,
+    /// With `content:read`, for the embedder.
+    pub embedder: Arc<TokenSource>,
+    /// With `sales:read`, for sales-warehouse.
+    pub sales: Arc<TokenSource>,
 }
 
 /// The tools and what they need. Cheap to clone; clones share everything.
@@ -34,28 +73,104 @@ impl Config {
 pub struct Gateway(Arc<Inner>);
 
 struct Inner {
+    config: Config,
     content: ContentClient,
-    tokens: Arc<TokenSource>,
+    warehouse: WarehouseClient,
+    /// The same services under the shorter deadline that routing has.
+    hearing: Hearing,
+    tokens: Tokens,
     tools: ToolSet,
 }
 
+struct Hearing {
+    embedder: EmbedderClient,
+    warehouse: WarehouseClient,
+    content: ContentClient,
+}
+
 impl Gateway {
-    /// Calls nothing yet. `tokens` are the gateway's own, for content-api with `content:read`;
-    /// `client` carries the calls.
-    pub fn new(config: Config, client: reqwest::Client, tokens: Arc<TokenSource>) -> Self {
-        let content = ContentClient::new(config, client, Arc::clone(&tokens));
+    /// Calls nothing yet. `client` carries the calls.
+    pub fn new(config: Config, client: reqwest::Client, tokens: Tokens) -> Self {
+        let upstream = |service: Service, deadline: Duration| {
+            let (base, tokens) = match service {
+                Service::Content => (&config.content_api, &tokens.content),
+                Service::Warehouse => (&config.sales_warehouse, &tokens.sales),
+                Service::Embedder => (&config.embedder, &tokens.embedder),
+            };
+            Upstream::new(
+                service,
+                base.clone(),
+                client.clone(),
+                Arc::clone(tokens),
+                deadline,
+            )
+        };
+        let content = |deadline| {
+            ContentClient::new(
+                upstream(Service::Content, deadline),
+                config.thumbnails_deadline,
+            )
+        };
+        let soon = config.routing_deadline;
+        let hearing = Hearing {
+            embedder: EmbedderClient::new(upstream(Service::Embedder, soon)),
+            warehouse: WarehouseClient::new(upstream(Service::Warehouse, soon)),
+            content: content(soon),
+        };
         Self(Arc::new(Inner {
-            content,
+            content: content(config.search_deadline),
+            warehouse: WarehouseClient::new(upstream(
+                Service::Warehouse,
+                config.warehouse_deadline,
+            )),
+            hearing,
             tokens,
             tools: ToolSet::new(),
+            config,
         }))
+    }
+
+    /// Where a question goes. `language` is the question's, where it is known.
+    pub async fn route(
+        &self,
+        text: &str,
+        language: Option<Language>,
+        request_id: Option<&HeaderValue>,
+    ) -> Decision {
+        let evidence = self.evidence(text, language, request_id).await;
+        routing::decide(text, &evidence)
+    }
+
+    /// What the services say about a question, within the deadline for it.
+    pub async fn evidence(
+        &self,
+        text: &str,
+        language: Option<Language>,
+        request_id: Option<&HeaderValue>,
+    ) -> Evidence {
+        let hearing = &self.0.hearing;
+        Witnesses {
+            embedder: &hearing.embedder,
+            warehouse: &hearing.warehouse,
+            content: &hearing.content,
+        }
+        .hear(text, language, request_id)
+        .await
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
     }
 
     pub(crate) fn content(&self) -> &ContentClient {
         &self.0.content
     }
 
-    pub(crate) fn tokens(&self) -> &TokenSource {
+    pub(crate) fn warehouse(&self) -> &WarehouseClient {
+        &self.0.warehouse
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
     }
 
@@ -67,7 +182,7 @@ impl Gateway {
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gateway")
-            .field("content", &self.0.content)
+            .field("config", &self.0.config)
             .finish_non_exhaustive()
     }
 }

@@ -89,17 +89,24 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
     )
 }
 
-/// What the gateway cannot do without. content-api is not among it: that it is away is an answer
-/// that the gateway gives, and better than none.
+/// What the gateway cannot do without. The services behind are not among it: that one is away
+/// is an answer that the gateway gives, and better than none.
 async fn missing(gateway: Gateway, verifier: Arc<Verifier>) -> Vec<String> {
     let mut missing = Vec::new();
     if let Err(error) = verifier.ready().await {
         tracing::warn!(%error, "not ready");
         missing.push("the authorization server's keys".to_owned());
     }
-    if let Err(error) = gateway.tokens().token().await {
-        tracing::warn!(%error, "not ready");
-        missing.push("a token of the gateway's own".to_owned());
+    let tokens = gateway.tokens();
+    for (service, source) in [
+        ("content-api", &tokens.content),
+        ("embedder", &tokens.embedder),
+        ("sales-warehouse", &tokens.sales),
+    ] {
+        if let Err(error) = source.token().await {
+            tracing::warn!(%error, service, "not ready");
+            missing.push(format!("a token of the gateway's own for {service}"));
+        }
     }
     missing
 }

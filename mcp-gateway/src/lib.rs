@@ -1,9 +1,9 @@
 //! The MCP front door: tools for assistants over stdio and streamable HTTP.
 //!
 //! ```text
-//! http::router ─► token ─► scopes of the tool ─┐
-//!                                              ├─► Server (protocol) ─► tools ─► ContentClient ─► content-api
-//! stdio::serve ────────────────────────────────┘
+//! http::router ─► token ─► scopes of the tool ─┐                                   ┌─► content-api
+//!                                              ├─► Server (protocol) ─► tools ─► routing, clients ─► sales-warehouse
+//! stdio::serve ────────────────────────────────┘                                   └─► embedder
 //! ```
 //!
 //! A [`Gateway`] holds what the tools need and speaks no transport. [`http`] guards it as an OAuth
@@ -14,10 +14,15 @@
 //! module beside `tools::get_content` that does the work.
 
 mod content_client;
+mod embedder_client;
 mod gateway;
 pub mod http;
+pub mod routing;
 mod server;
 pub mod stdio;
 mod tools;
+mod upstream;
+mod warehouse_client;
 
-pub use gateway::{Config, Gateway};
+pub use gateway::{Config, Gateway, Tokens};
+pub use upstream::Service;

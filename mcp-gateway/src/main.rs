@@ -5,7 +5,7 @@ mod options;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use auth::{TokenSource, Verifier};
+use auth::Verifier;
 use clap::Parser as _;
 use mcp_gateway::{Gateway, http, stdio};
 use options::{Command, HttpOptions, Options};
@@ -22,11 +22,7 @@ async fn main() -> anyhow::Result<()> {
         stopped.cancel();
     });
     let client = http_client::build(options::DEADLINE).context("cannot set up the HTTP client")?;
-    let tokens = Arc::new(TokenSource::new(
-        options.upstream.credentials(),
-        client.clone(),
-        Clock::system(),
-    ));
+    let tokens = options.upstream.tokens(&client);
     let gateway = Gateway::new(options.upstream.gateway(), client.clone(), tokens);
     match options.command {
         Command::Stdio => Ok(stdio::serve(gateway, stop).await?),

@@ -1,16 +1,16 @@
 //! The command line and the environment.
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use auth::{ClientCredentials, Issuer};
+use auth::{ClientCredentials, Issuer, TokenSource};
 use clap::{Args, Parser, Subcommand};
 use contracts::Scope;
 use mcp_gateway::{
-    Config,
+    Config, Tokens,
     http::{HttpConfig, HttpConfigError},
 };
 use secrecy::SecretString;
-use service_kit::telemetry::LogFormat;
+use service_kit::{Clock, telemetry::LogFormat};
 use url::Url;
 
 /// Longest that any call to another service may take; most have shorter deadlines.
@@ -53,6 +53,15 @@ pub struct Upstream {
     /// content-api's base URL.
     #[arg(long, env = "MCP_GATEWAY_CONTENT_API")]
     content_api: Url,
+    /// Where clients reach content-api, for the addresses of images; its base URL when absent.
+    #[arg(long, env = "MCP_GATEWAY_CONTENT_PUBLIC_URL")]
+    content_public_url: Option<Url>,
+    /// sales-warehouse's base URL.
+    #[arg(long, env = "MCP_GATEWAY_SALES_WAREHOUSE")]
+    sales_warehouse: Url,
+    /// The embedder's base URL.
+    #[arg(long, env = "MCP_GATEWAY_EMBEDDER")]
+    embedder: Url,
     /// The authorization server's token endpoint.
     #[arg(long, env = "MCP_GATEWAY_TOKEN_URL")]
     token_url: Url,
@@ -65,20 +74,51 @@ pub struct Upstream {
     /// The audience of content-api's tokens, where the authorization server needs it named.
     #[arg(long, env = "MCP_GATEWAY_CONTENT_AUDIENCE")]
     content_audience: Option<String>,
+    /// The audience of sales-warehouse's tokens; content-api's when absent.
+    #[arg(long, env = "MCP_GATEWAY_SALES_AUDIENCE")]
+    sales_audience: Option<String>,
+    /// The audience of the embedder's tokens; content-api's when absent.
+    #[arg(long, env = "MCP_GATEWAY_EMBEDDER_AUDIENCE")]
+    embedder_audience: Option<String>,
 }
 
 impl Upstream {
     pub fn gateway(&self) -> Config {
-        Config::new(self.content_api.clone())
+        let mut config = Config::new(
+            self.content_api.clone(),
+            self.sales_warehouse.clone(),
+            self.embedder.clone(),
+        );
+        if let Some(public_url) = &self.content_public_url {
+            config.content_public_url = public_url.clone();
+        }
+        config
     }
 
-    pub fn credentials(&self) -> ClientCredentials {
+    /// A token source of its own for each service: none can do more there than it must.
+    pub fn tokens(&self, client: &reqwest::Client) -> Tokens {
+        let source = |scope: Scope, audience: Option<&String>| {
+            let credentials = self.credentials(scope, audience.or(self.content_audience.as_ref()));
+            Arc::new(TokenSource::new(
+                credentials,
+                client.clone(),
+                Clock::system(),
+            ))
+        };
+        Tokens {
+            content: source(Scope::ContentRead, None),
+            embedder: source(Scope::ContentRead, self.embedder_audience.as_ref()),
+            sales: source(Scope::SalesRead, self.sales_audience.as_ref()),
+        }
+    }
+
+    fn credentials(&self, scope: Scope, audience: Option<&String>) -> ClientCredentials {
         ClientCredentials {
             token_url: self.token_url.clone(),
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),
-            scopes: [Scope::ContentRead].into_iter().collect(),
-            resource: self.content_audience.clone(),
+            scopes: [scope].into_iter().collect(),
+            resource: audience.cloned(),
         }
     }
 }

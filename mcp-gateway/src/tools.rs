@@ -1,31 +1,50 @@
 //! The tools: which there are, what they need, how they are described.
 
+mod arguments;
+pub(crate) mod ask;
+mod describe_sales;
 pub(crate) mod get_content;
+mod query_sales;
 pub(crate) mod refusal;
+mod sales;
 mod schema;
 mod stored_text;
 
 use contracts::{Scope, Scopes};
 use http::HeaderValue;
-use rmcp::model::{CallToolResult, JsonObject, Tool};
+use rmcp::model::{CallToolResponse, JsonObject, Tool};
 
 use crate::Gateway;
 
 /// A tool of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GatewayTool {
+    /// Any question.
+    Ask,
     /// Images that fit a description.
     GetContent,
+    /// Figures, by a metric query.
+    QuerySales,
+    /// What figures there are.
+    DescribeSales,
 }
 
 impl GatewayTool {
     /// In the order in which `tools/list` shows them.
-    const ALL: [Self; 1] = [Self::GetContent];
+    const ALL: [Self; 4] = [
+        Self::Ask,
+        Self::GetContent,
+        Self::QuerySales,
+        Self::DescribeSales,
+    ];
 
     /// Its name on the wire.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Ask => ask::NAME,
             Self::GetContent => get_content::NAME,
+            Self::QuerySales => query_sales::NAME,
+            Self::DescribeSales => describe_sales::NAME,
         }
     }
 
@@ -37,7 +56,10 @@ impl GatewayTool {
     /// What a token must allow to see and to call it.
     pub(crate) fn scopes(self) -> &'static [Scope] {
         match self {
+            // An answer may need both, and which it needs is known too late to ask for more.
+            Self::Ask => &[Scope::ContentRead, Scope::SalesRead],
             Self::GetContent => &[Scope::ContentRead],
+            Self::QuerySales | Self::DescribeSales => &[Scope::SalesRead],
         }
     }
 
@@ -52,7 +74,10 @@ impl GatewayTool {
 
     fn definition(self) -> Tool {
         match self {
+            Self::Ask => ask::definition(),
             Self::GetContent => get_content::definition(),
+            Self::QuerySales => query_sales::definition(),
+            Self::DescribeSales => describe_sales::definition(),
         }
     }
 
@@ -61,10 +86,20 @@ impl GatewayTool {
         self,
         gateway: &Gateway,
         arguments: JsonObject,
+        round: &ask::Round,
         origin: &Origin,
-    ) -> CallToolResult {
+    ) -> CallToolResponse {
         let outcome = match self {
-            Self::GetContent => get_content::call(gateway.content(), arguments, origin).await,
+            Self::Ask => Box::pin(ask::call(gateway, arguments, round, origin)).await,
+            Self::GetContent => get_content::call(gateway.content(), arguments, origin)
+                .await
+                .map(Into::into),
+            Self::QuerySales => query_sales::call(gateway, arguments, origin)
+                .await
+                .map(Into::into),
+            Self::DescribeSales => describe_sales::call(gateway, arguments, origin)
+                .await
+                .map(Into::into),
         };
         match outcome {
             Ok(result) => {
@@ -82,7 +117,7 @@ impl GatewayTool {
                     error = %refusal,
                     "tool failed"
                 );
-                refusal.into_result()
+                refusal.into_result().into()
             }
         }
     }

@@ -44,6 +44,8 @@ pub enum Command {
     Find(FindArguments),
     /// Ask about campaigns, advertising, leads and sales, in Spanish or English.
     Ask(AskArguments),
+    /// Say which system a question is for: images, figures, both, neither, or unclear.
+    Route(RouteArguments),
     /// Show services, versions and what each search index holds.
     Status(JsonFlag),
     /// Print an access token for the API.
@@ -142,6 +144,22 @@ pub struct AskArguments {
     pub chart: Option<PathBuf>,
 }
 
+/// `route`.
+#[derive(Clone, Debug, Args)]
+pub struct RouteArguments {
+    /// The question, in Spanish or English.
+    #[arg(required_unless_present = "batch", num_args = 1..)]
+    pub question: Vec<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Route a file of JSON lines {"id","text"} with one JSON line each; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "question")]
+    pub batch: Option<PathBuf>,
+}
+
 /// A table for a person or JSON for a program.
 #[derive(Clone, Debug, Args)]
 pub struct JsonFlag {
@@ -212,6 +230,8 @@ pub enum EvalCommand {
     Search(JsonFlag),
     /// How questions about sales are answered, on the questions kept for it.
     Ask(JsonFlag),
+    /// Whether questions are sent to the right system, on the labelled utterances.
+    Route(JsonFlag),
 }
 
 impl Arguments {

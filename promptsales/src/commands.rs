@@ -9,6 +9,7 @@ mod find;
 mod keys;
 mod load;
 mod mcp;
+mod route;
 mod status;
 mod token;
 mod up;
@@ -39,6 +40,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let session = open_for_sales(&global).await?;
             let answered = ask::run(&session, &options).await;
             close(session, answered).await
+        }
+        Command::Route(options) => {
+            let session = open_for_both(&global).await?;
+            let routed = route::run(&session, &options).await;
+            close(session, routed).await
         }
         Command::Status(options) => {
             let session =
@@ -93,6 +99,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             close(session, measured).await
         }
         Command::Eval {
+            what: EvalCommand::Route(options),
+        } => {
+            let session = open_for_both(&global).await?;
+            let measured = route::eval(&session, options.json).await;
+            close(session, measured).await
+        }
+        Command::Eval {
             what: EvalCommand::Ask(options),
         } => {
             let session = open_for_sales(&global).await?;
@@ -109,6 +122,11 @@ async fn open(global: &Global) -> anyhow::Result<Session> {
 /// A session whose sales warehouse is level.
 async fn open_for_sales(global: &Global) -> anyhow::Result<Session> {
     Session::open(global, &Progress::at_terminal(), false, SalesStart::Only).await
+}
+
+/// A session with search and a level warehouse.
+async fn open_for_both(global: &Global) -> anyhow::Result<Session> {
+    Session::open(global, &Progress::at_terminal(), false, SalesStart::First).await
 }
 
 /// A session and its databases, with the sample in them if `sample` and if they hold nothing.

@@ -9,6 +9,7 @@ use contracts::{
     index::IndexStatusAnswer,
     search::{SearchAnswer, SearchRequest},
 };
+use mcp_gateway::Gateway;
 use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -17,7 +18,9 @@ use url::Url;
 
 use crate::{
     cli::Global,
-    embedded::{API_AUDIENCE, CLI_CLIENT, Embedded, SalesStart, Settings, credentials},
+    embedded::{
+        API_AUDIENCE, CLI_CLIENT, Embedded, GATEWAY_CLIENT, SalesStart, Settings, credentials,
+    },
     home::{Endpoints, Home},
     output::Progress,
 };
@@ -144,6 +147,23 @@ impl Session {
             self.http.clone(),
             Clock::system(),
         )))
+    }
+
+    /// The MCP gateway in this process, over the system's services.
+    pub fn gateway(&self) -> anyhow::Result<Gateway> {
+        let tokens = |scope: Scope| self.tokens_for(GATEWAY_CLIENT, &[scope], API_AUDIENCE);
+        let content = tokens(Scope::ContentRead)?;
+        let config = mcp_gateway::Config::new(
+            self.endpoints.content_api.clone(),
+            self.endpoints.sales_warehouse.clone(),
+            self.endpoints.embedder.clone(),
+        );
+        let tokens = mcp_gateway::Tokens {
+            embedder: Arc::clone(&content),
+            content,
+            sales: tokens(Scope::SalesRead)?,
+        };
+        Ok(Gateway::new(config, self.http.clone(), tokens))
     }
 
     /// `POST /v1/getContent`; the outer error means that nothing came back.

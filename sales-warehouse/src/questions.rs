@@ -12,7 +12,7 @@ mod picture;
 
 use std::sync::Arc;
 
-use contracts::Language;
+use contracts::{Language, sales::Evidence};
 use sales_questions::{
     MetricQuery, Model,
     answering::{Answered, chart, interpret, next, notes, sentence, without_rates},
@@ -24,10 +24,11 @@ use service_kit::Clock;
 use time::{Date, OffsetDateTime};
 use tokio::sync::RwLock;
 
-pub use answer::{Answer, Choice, Kind};
+pub use answer::{Answer, Choice};
+pub use contracts::sales::{AnswerKind as Kind, ChartFormat};
 pub use execute::{Rows, run};
 pub use known::Known;
-pub use picture::{Chart, ChartFormat};
+pub use picture::Chart;
 
 use crate::{Warehouse, freshness::freshness};
 
@@ -146,20 +147,27 @@ impl Questions {
         let known = self.known().await?;
         let read = known.reader.read(text, self.today(options));
         let language = language.unwrap_or(read.language);
-        match read.outcome {
+        let mut answer = match read.outcome {
             Outcome::Answer(query) => match self.answer(query, language, options, &known).await {
-                Err(QuestionError::Query(fault)) => Ok(Answer::misfit(language, &fault)),
-                answered => answered,
+                Err(QuestionError::Query(fault)) => Answer::misfit(language, &fault),
+                answered => answered?,
             },
-            Outcome::Clarify(asked) => {
-                let mut answer = Answer::words(Kind::Clarify, language, asked.question);
-                answer.choices = asked.choices.into_iter().map(Choice::from).collect();
-                Ok(answer)
-            }
-            Outcome::Decline(refusal) => {
-                Ok(Answer::words(Kind::Decline, language, refusal.message))
-            }
-        }
+            Outcome::Clarify(asked) => Answer {
+                choices: asked.choices.into_iter().map(Choice::from).collect(),
+                reason: Some(asked.reason.code()),
+                ..Answer::words(Kind::Clarify, language, asked.question)
+            },
+            Outcome::Decline(refusal) => Answer {
+                reason: Some(refusal.reason.code()),
+                ..Answer::words(Kind::Decline, language, refusal.message)
+            },
+        };
+        answer.evidence = Some(Evidence {
+            explained: read.evidence.explained,
+            metric: read.evidence.metric,
+            dimension: read.evidence.dimension,
+        });
+        Ok(answer)
     }
 
     /// Answers a metric query.

@@ -11,7 +11,9 @@ pub mod ids;
 pub mod index;
 pub mod language;
 pub mod limits;
+pub mod metric_query;
 pub mod problem;
+pub mod sales;
 pub mod scope;
 pub mod search;
 pub mod token;
@@ -20,6 +22,8 @@ pub use content::{ContentDocument, ImageFacts, LocalisedText, Rendition, Rights}
 pub use get_content::{ContentHit, GetContentAnswer, GetContentRequest};
 pub use ids::{ContentHash, ImageId, ModelId};
 pub use language::Language;
+pub use metric_query::MetricQuery;
 pub use problem::Problem;
+pub use sales::SalesAnswer;
 pub use scope::{Scope, Scopes};
 pub use search::{Filters, Reason, SearchMode};

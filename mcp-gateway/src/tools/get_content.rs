@@ -1,9 +1,9 @@
 //! `getContent`: images that fit a description.
 
-mod answer;
-mod arguments;
-mod media;
-mod summary;
+pub(crate) mod answer;
+pub(crate) mod arguments;
+pub(crate) mod media;
+pub(crate) mod summary;
 
 use contracts::GetContentAnswer;
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
@@ -55,7 +55,10 @@ pub(crate) async fn call(
     let request_id = origin.request_id.as_ref();
     let mut found = content.get_content(&request, request_id).await?;
     found.results.truncate(arguments::MAX_RESULTS);
-    let thumbnails = media::thumbnails(content, &found.results, request_id).await;
+    let thumbnails = {
+        let images = found.results.iter().map(|hit| (&hit.id, &hit.image));
+        media::thumbnails(content, images, request_id).await
+    };
     Ok(assemble(&found, thumbnails))
 }
 

@@ -2,11 +2,14 @@
 
 use rmcp::model::{CallToolResult, ContentBlock};
 
-use crate::{content_client::UpstreamError, tools::stored_text::clean};
+use crate::{
+    tools::stored_text::clean,
+    upstream::{Fault, UpstreamError},
+};
 
 /// Longest explanation that goes out, in characters.
 const MAX_DETAIL_CHARS: usize = 1_500;
-/// What to try after when content-api names no time, in seconds.
+/// What to try after when a service names no time, in seconds.
 const DEFAULT_RETRY_SECONDS: u32 = 5;
 
 /// Why a tool did not do its work. It becomes a result with `isError`, not a protocol error: an
@@ -19,6 +22,12 @@ pub(crate) enum Refusal {
     /// The service behind did not answer the question.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// No service answered; what each said is for the assistant.
+    #[error("no part of the answer could be had")]
+    Nothing(String),
+    /// Time was up before there was anything to show.
+    #[error("the answer took too long")]
+    TooSlow,
 }
 
 impl Refusal {
@@ -30,29 +39,42 @@ impl Refusal {
                     clean(&detail, MAX_DETAIL_CHARS)
                 )
             }
-            Self::Upstream(UpstreamError::Refused(problem)) => format!(
-                "{}: {} Correct the arguments and call again.",
-                clean(&problem.title, 100),
-                clean(&problem.detail, MAX_DETAIL_CHARS)
-            ),
-            Self::Upstream(UpstreamError::Unavailable { retry_after, .. }) => format!(
-                "Content search does not answer just now; nothing was searched, so this says nothing \
-                 about whether images exist. Try again in {} seconds, and tell the user if it fails \
-                 again.",
-                retry_after.unwrap_or(DEFAULT_RETRY_SECONDS)
-            ),
-            Self::Upstream(UpstreamError::GatewayRefused(_) | UpstreamError::NoToken(_)) => {
-                "This gateway is not let in to content search: a fault of the installation, not of \
-                 the question. Trying again will not help; ask the operator to check the gateway's \
-                 own OAuth client (content:read)."
-                    .to_owned()
-            }
-            Self::Upstream(UpstreamError::Unexpected(_)) => {
-                "Content search gave an answer that this gateway cannot read: a fault of the \
-                 installation, not of the question. Ask the operator to look at the gateway's log."
+            Self::Upstream(error) => explain(&error),
+            Self::Nothing(said) => clean(&said, MAX_DETAIL_CHARS),
+            Self::TooSlow => {
+                "PromptSales did not answer in time; nothing was looked up to the end, so \
+                 this says nothing about what exists. Try again, or ask for less at once."
                     .to_owned()
             }
         };
         CallToolResult::error(vec![ContentBlock::text(text)])
+    }
+}
+
+/// What an assistant should know of a service that gave no answer, and nothing of the cause.
+pub(crate) fn explain(error: &UpstreamError) -> String {
+    let service = error.service.title();
+    match &error.fault {
+        Fault::Refused(problem) => format!(
+            "{}: {} Correct the arguments and call again.",
+            clean(&problem.title, 100),
+            clean(&problem.detail, MAX_DETAIL_CHARS)
+        ),
+        Fault::Unavailable { retry_after, .. } => format!(
+            "{service} does not answer just now; nothing was looked up, so this says nothing about \
+             what exists. Try again in {} seconds, and tell the user if it fails again.",
+            retry_after.unwrap_or(DEFAULT_RETRY_SECONDS)
+        ),
+        Fault::GatewayRefused(_) | Fault::NoToken(_) => format!(
+            "This gateway is not let in to {}: a fault of the installation, not of the question. \
+             Trying again will not help; ask the operator to check the gateway's own OAuth client \
+             ({}).",
+            error.service.name(),
+            error.service.scope()
+        ),
+        Fault::Unexpected(_) => format!(
+            "{service} gave an answer that this gateway cannot read: a fault of the installation, \
+             not of the question. Ask the operator to look at the gateway's log."
+        ),
     }
 }

@@ -6,7 +6,7 @@ use auth::{ClientCredentials, Issuer, TokenSource, Verifier};
 use contracts::Scope;
 use http::StatusCode;
 use mcp_gateway::{
-    Config, Gateway,
+    Config, Gateway, Tokens,
     http::{HttpConfig, HttpConfigError, router},
 };
 use secrecy::ExposeSecret as _;
@@ -40,7 +40,10 @@ async fn without_a_token_the_challenge_says_where_to_find_the_issuer() {
             reply.body["authorization_servers"],
             json!([world.idp.issuer()])
         );
-        assert_eq!(reply.body["scopes_supported"], json!(["content:read"]));
+        assert_eq!(
+            reply.body["scopes_supported"],
+            json!(["content:read", "sales:read"])
+        );
         assert_eq!(reply.body["bearer_methods_supported"], json!(["header"]));
     }
 }
@@ -176,8 +179,20 @@ async fn without_the_issuer_it_is_alive_but_not_ready() {
         world.http.clone(),
         clock.clone(),
     ));
-    let config = Config::new(world.content.base.clone());
-    let gateway = Gateway::new(config, world.http.clone(), tokens);
+    let config = Config::new(
+        world.content.base.clone(),
+        world.warehouse.base.clone(),
+        world.embedder.base.clone(),
+    );
+    let gateway = Gateway::new(
+        config,
+        world.http.clone(),
+        Tokens {
+            content: Arc::clone(&tokens),
+            embedder: Arc::clone(&tokens),
+            sales: tokens,
+        },
+    );
     let issuer = "http://127.0.0.1:1".parse().unwrap();
     let config = HttpConfig::new(&world.public_url, issuer, &[], &[]).unwrap();
     let verifier = Arc::new(Verifier::new(
@@ -203,7 +218,9 @@ async fn without_the_issuer_it_is_alive_but_not_ready() {
         ready.body["missing"],
         json!([
             "the authorization server's keys",
-            "a token of the gateway's own"
+            "a token of the gateway's own for content-api",
+            "a token of the gateway's own for embedder",
+            "a token of the gateway's own for sales-warehouse"
         ])
     );
 }

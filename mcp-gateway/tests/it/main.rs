@@ -1,15 +1,18 @@
-//! The gateway behind real sockets: its own router and a local authorization server, with a double
-//! of content-api whose faults a test can choose. The true content-api is tested with it end to end
+//! The gateway behind real sockets: its own router and a local authorization server, with doubles
+//! of the services behind whose faults a test can choose. The true content-api is tested with it end to end
 //! in `promptsales`.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod asking;
+mod asking_both;
 mod foreign_client;
 mod guards;
 mod legacy_era;
 mod modern_era;
 mod python_client;
 mod results;
+mod sales_tools;
 mod scopes;
 mod stdio;
 mod support;

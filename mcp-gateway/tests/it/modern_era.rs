@@ -164,3 +164,33 @@ async fn unknown_versions_and_methods_have_their_own_answers() {
     assert_eq!(reply.status, StatusCode::NOT_FOUND);
     assert_eq!(reply.body["error"]["code"], -32601, "{:?}", reply.body);
 }
+
+#[tokio::test]
+async fn every_tool_says_when_not_to_call_it_and_that_it_only_reads() {
+    let world = World::start().await;
+    let reply = Reply::of(world.modern(&world.analyst(), "tools/list", json!({}))).await;
+    let tools = reply.result()["tools"].as_array().unwrap().clone();
+    let names: Vec<_> = tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["ask", "getContent", "query_sales", "describe_sales"]
+    );
+    for tool in &tools {
+        let description = tool["description"].as_str().unwrap();
+        assert!(description.contains("Do not use it"), "{description}");
+        let hints = &tool["annotations"];
+        for (hint, set) in [
+            ("readOnlyHint", true),
+            ("destructiveHint", false),
+            ("idempotentHint", true),
+            ("openWorldHint", false),
+        ] {
+            assert_eq!(hints[hint], set, "{tool}");
+        }
+        assert!(!tool.to_string().contains("$ref"), "{tool}");
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false);
+    }
+}

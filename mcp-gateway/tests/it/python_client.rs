@@ -73,6 +73,8 @@ async fn over_stdio() {
     command
         .args(["stdio", env!("CARGO_BIN_EXE_mcp-gateway"), "stdio"])
         .env("MCP_GATEWAY_CONTENT_API", world.content.base.as_str())
+        .env("MCP_GATEWAY_SALES_WAREHOUSE", world.warehouse.base.as_str())
+        .env("MCP_GATEWAY_EMBEDDER", world.embedder.base.as_str())
         .env(
             "MCP_GATEWAY_TOKEN_URL",
             format!("{}/token", world.idp.issuer()),

@@ -65,9 +65,11 @@ async fn the_list_holds_what_the_token_allows() {
     let world = World::start().await;
     for (scopes, listed) in [
         (vec![], 0),
-        (vec![Scope::SalesRead, Scope::ContentWrite], 0),
+        (vec![Scope::CampaignsWrite, Scope::ContentWrite], 0),
         (vec![Scope::ContentRead], 1),
-        (Scope::ALL.to_vec(), 1),
+        (vec![Scope::SalesRead], 2),
+        (vec![Scope::ContentRead, Scope::SalesRead], 4),
+        (Scope::ALL.to_vec(), 4),
     ] {
         let token = world.token(&scopes);
         for request in [

@@ -74,6 +74,8 @@ fn spawn(world: &World) -> Child {
             "MCP_GATEWAY_CLIENT_SECRET",
             world.gateway_client.secret.expose_secret(),
         )
+        .env("MCP_GATEWAY_SALES_WAREHOUSE", world.warehouse.base.as_str())
+        .env("MCP_GATEWAY_EMBEDDER", world.embedder.base.as_str())
         .env("MCP_GATEWAY_CONTENT_AUDIENCE", API)
         .env("RUST_LOG", "trace")
         .stdin(Stdio::piped())
@@ -102,7 +104,7 @@ async fn a_legacy_session_through_the_binary_says_nothing_else_on_stdout() {
     line.say(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))
         .await;
     let list = line.ask(2, "tools/list", json!({})).await;
-    assert_eq!(list["result"]["tools"][0]["name"], "getContent");
+    assert_eq!(list["result"]["tools"][1]["name"], "getContent");
     let call = json!({"name": "getContent", "arguments": {"description": "two beaches"}});
     let answer = line.ask(3, "tools/call", call).await;
     assert_eq!(

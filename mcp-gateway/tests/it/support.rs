@@ -1,7 +1,9 @@
 //! What every test starts.
 
 mod content_api;
+mod embedder;
 mod rpc;
+mod warehouse;
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +11,7 @@ use auth::{ClientCredentials, TokenSource, Verifier};
 use contracts::{Scope, Scopes};
 use local_idp::{LocalIdp, LocalIdpConfig, RegisteredClient};
 use mcp_gateway::{
-    Config, Gateway,
+    Config, Gateway, Tokens,
     http::{HttpConfig, router},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,7 +21,9 @@ use tokio_util::sync::DropGuard;
 use url::Url;
 
 pub use content_api::{Behaviour, ContentApi, JPEG, hit};
+pub use embedder::Embedder;
 pub use rpc::{Reply, text_of, with_meta};
+pub use warehouse::{Said, Warehouse, answered, asked_back, declined, unavailable};
 
 /// content-api's audience.
 pub const API: &str = "https://promptsales.local/api";
@@ -31,6 +35,8 @@ pub struct World {
     /// `http://127.0.0.1:PORT`.
     pub public_url: Url,
     pub content: ContentApi,
+    pub warehouse: Warehouse,
+    pub embedder: Embedder,
     pub idp: LocalIdp,
     pub gateway: Gateway,
     pub gateway_client: RegisteredClient,
@@ -69,8 +75,11 @@ impl World {
         let issuer: Url = format!("http://{}", idp_listener.local_addr().unwrap())
             .parse()
             .unwrap();
-        let gateway_client =
-            RegisteredClient::generate("mcp-gateway", only(&[Scope::ContentRead])).unwrap();
+        let gateway_client = RegisteredClient::generate(
+            "mcp-gateway",
+            only(&[Scope::ContentRead, Scope::SalesRead]),
+        )
+        .unwrap();
         let idp = LocalIdp::new(
             LocalIdpConfig {
                 issuer: issuer.clone(),
@@ -85,15 +94,29 @@ impl World {
         tokio::spawn(listen::serve(idp_listener, idp.router(), stop.clone()));
 
         let content = ContentApi::start(&idp, http.clone(), stop.clone()).await;
-        let credentials = ClientCredentials {
-            token_url: issuer.join("/token").unwrap(),
-            client_id: gateway_client.id.clone(),
-            client_secret: secret.unwrap_or_else(|| gateway_client.secret.clone()),
-            scopes: only(&[Scope::ContentRead]),
-            resource: Some(API.to_owned()),
+        let warehouse = Warehouse::start(&idp, http.clone(), stop.clone()).await;
+        let embedder = Embedder::start(&idp, http.clone(), stop.clone()).await;
+        let secret = secret.unwrap_or_else(|| gateway_client.secret.clone());
+        let source = |scope| {
+            let credentials = ClientCredentials {
+                token_url: issuer.join("/token").unwrap(),
+                client_id: gateway_client.id.clone(),
+                client_secret: secret.clone(),
+                scopes: only(&[scope]),
+                resource: Some(API.to_owned()),
+            };
+            Arc::new(TokenSource::new(credentials, http.clone(), clock.clone()))
         };
-        let tokens = Arc::new(TokenSource::new(credentials, http.clone(), clock.clone()));
-        let mut config = Config::new(content.base.clone());
+        let tokens = Tokens {
+            content: source(Scope::ContentRead),
+            embedder: source(Scope::ContentRead),
+            sales: source(Scope::SalesRead),
+        };
+        let mut config = Config::new(
+            content.base.clone(),
+            warehouse.base.clone(),
+            embedder.base.clone(),
+        );
         change(&mut config);
         let gateway = Gateway::new(config, http.clone(), tokens);
 
@@ -113,6 +136,8 @@ impl World {
         Self {
             public_url,
             content,
+            warehouse,
+            embedder,
             idp,
             gateway,
             gateway_client,
@@ -134,6 +159,11 @@ impl World {
             .idp
             .issue("assistant", &only(scopes), &self.resource(), lifetime);
         token.unwrap().expose_secret().to_owned()
+    }
+
+    /// An assistant's token that allows every read.
+    pub fn analyst(&self) -> String {
+        self.token(&[Scope::ContentRead, Scope::SalesRead])
     }
 
     /// An assistant's token that allows getContent.

@@ -2,20 +2,12 @@
 
 use std::process::ExitCode;
 
-use contracts::Scope;
 use service_kit::{CancellationToken, listen::shutdown_signal};
 
-use crate::{
-    embedded::{API_AUDIENCE, GATEWAY_CLIENT},
-    session::Session,
-};
+use crate::session::Session;
 
 pub async fn run(session: &Session) -> anyhow::Result<ExitCode> {
-    let gateway = mcp_gateway::Gateway::new(
-        mcp_gateway::Config::new(session.endpoints().content_api.clone()),
-        session.http().clone(),
-        session.tokens_for(GATEWAY_CLIENT, &[Scope::ContentRead], API_AUDIENCE)?,
-    );
+    let gateway = session.gateway()?;
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     let signal = tokio::spawn(async move {

@@ -89,16 +89,27 @@ pub fn sales_warehouse(
 
 /// The MCP gateway over HTTP.
 pub fn mcp_gateway(common: &Common, endpoints: &Endpoints) -> anyhow::Result<Router> {
-    let tokens = common.identity.tokens(
-        GATEWAY_CLIENT,
-        &[Scope::ContentRead],
-        common.http.clone(),
-        common.clock.clone(),
-    )?;
+    let tokens = |scope: Scope| {
+        common.identity.tokens(
+            GATEWAY_CLIENT,
+            &[scope],
+            common.http.clone(),
+            common.clock.clone(),
+        )
+    };
+    let content = tokens(Scope::ContentRead)?;
     let gateway = mcp_gateway::Gateway::new(
-        mcp_gateway::Config::new(endpoints.content_api.clone()),
+        mcp_gateway::Config::new(
+            endpoints.content_api.clone(),
+            endpoints.sales_warehouse.clone(),
+            endpoints.embedder.clone(),
+        ),
         common.http.clone(),
-        tokens,
+        mcp_gateway::Tokens {
+            embedder: Arc::clone(&content),
+            content,
+            sales: tokens(Scope::SalesRead)?,
+        },
     );
     let config = mcp_gateway::http::HttpConfig::new(
         &endpoints.mcp_gateway,

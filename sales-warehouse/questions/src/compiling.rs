@@ -29,6 +29,7 @@ use utoipa::ToSchema;
 
 pub use check::{MAX_LIMIT, MAX_ROWS};
 pub use error::CompileError;
+pub(crate) use periods::CalendarPart;
 pub use periods::compared_with;
 pub use plan::left_out;
 pub use vocabulary::vocabulary;

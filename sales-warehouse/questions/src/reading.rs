@@ -119,6 +119,28 @@ pub enum ClarifyReason {
     Time(TimeFault),
 }
 
+impl ClarifyReason {
+    /// For programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::MissingMeasure => "missing_measure",
+            Self::AmbiguousWord => "ambiguous_word",
+            Self::UnknownWord => "unknown_word",
+            Self::UnknownName => "unknown_name",
+            Self::SeveralNames => "several_names",
+            Self::TwoQuestions => "two_questions",
+            Self::TwoTimes => "two_times",
+            Self::Contradiction => "contradiction",
+            Self::Unreachable => "unreachable",
+            Self::AverageOverTime => "average_over_time",
+            Self::CountOrList => "count_or_list",
+            Self::NotCounted => "not_counted",
+            Self::Comparison => "comparison",
+            Self::Time(_) => "time",
+        }
+    }
+}
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -151,6 +173,24 @@ pub enum RefusalReason {
     NoSuchMetric,
     /// About something else altogether.
     OutOfScope,
+}
+
+impl RefusalReason {
+    /// For programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::Injection => "injection",
+            Self::PersonalData => "personal_data",
+            Self::Forecast => "forecast",
+            Self::Advice => "advice",
+            Self::Command => "command",
+            Self::Images => "images",
+            Self::NoSuchMetric => "no_such_metric",
+            Self::OutOfScope => "out_of_scope",
+        }
+    }
 }
 
 /// How far a question was understood.

@@ -10,7 +10,10 @@ pub fn base(token_url: &Url, public_url: &Url) -> utoipa::openapi::OpenApi {
         description: "Questions about sales, how fresh the data are, and how the runs went that brought them.",
         version: env!("CARGO_PKG_VERSION"),
         tags: &[
-            ("questions", "Questions in Spanish or English, and metric queries"),
+            (
+                "questions",
+                "Questions in Spanish or English, and metric queries",
+            ),
             ("warehouse", "The data and where they come from"),
         ],
         scopes: &[("sales:read", "Read what the warehouse holds")],

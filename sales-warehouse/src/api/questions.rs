@@ -4,17 +4,20 @@ mod catalogue;
 
 use auth::{Authorized, scope::SalesRead};
 use axum::extract::{FromRef, Query, State, rejection::QueryRejection};
-use contracts::{Language, Problem, limits::MAX_QUERY_CHARS};
+use contracts::{
+    Language, Problem,
+    limits::MAX_QUERY_CHARS,
+    sales::{ChartFormat, Question},
+};
 use http::StatusCode;
 use sales_questions::MetricQuery;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use service_kit::{Json, ProblemResponse, ProblemResult, with_causes};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Deps;
-use crate::questions::{Answer, ChartFormat, Options, QuestionError, Questions};
+use crate::questions::{Answer, Options, QuestionError, Questions};
 
 /// What these routes work with.
 #[derive(Clone)]
@@ -37,26 +40,6 @@ pub fn routes(deps: Deps) -> OpenApiRouter {
         .routes(routes!(query))
         .routes(routes!(catalogue::get_metrics))
         .with_state(Shared { questions, deps })
-}
-
-/// A question in words.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Question {
-    /// In Spanish or English.
-    pub text: String,
-    /// Of the question and the answer; guessed when left out.
-    #[serde(default)]
-    pub language: Option<Language>,
-    /// Stop before the database is asked.
-    #[serde(default)]
-    pub plan_only: bool,
-    /// What "now" is; the service's clock when left out.
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    pub now: Option<OffsetDateTime>,
-    /// Draw the rows, where there is something to draw.
-    #[serde(default)]
-    pub chart: Option<ChartFormat>,
 }
 
 /// Answers a question in words, or asks back, or says why not.

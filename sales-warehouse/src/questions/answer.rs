@@ -1,6 +1,9 @@
 //! The answer on the wire.
 
-use contracts::Language;
+use contracts::{
+    Language,
+    sales::{AnswerKind as Kind, Evidence},
+};
 use sales_questions::{
     MetricQuery, Model, Statement,
     answering::{Answered, Cell, Interpretation, Names, interpret},
@@ -12,19 +15,6 @@ use utoipa::ToSchema;
 
 use super::Chart;
 use crate::freshness::Freshness;
-
-/// What a question came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = AnswerKind)]
-pub enum Kind {
-    /// Rows.
-    Answer,
-    /// A question back, with choices.
-    Clarify,
-    /// Nothing that this warehouse could answer.
-    Decline,
-}
 
 /// A way to go on after a question back.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -44,11 +34,15 @@ impl From<reading::Choice> for Choice {
     }
 }
 
-/// The answer to a question. What does not apply is null or empty.
+/// The answer to a question, as [`contracts::SalesAnswer`] is read. What does not apply is null or empty.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Answer {
     /// What it came to.
     pub kind: Kind,
+    /// Why it is no answer, as a code.
+    pub reason: Option<&'static str>,
+    /// How far the question was understood.
+    pub evidence: Option<Evidence>,
     /// Of the words in it.
     pub language: Language,
     /// What was understood.
@@ -114,13 +108,18 @@ impl Answer {
                 format!("La pregunta se entendió, pero no se puede responder: {fault}.")
             }
         };
-        Self::words(Kind::Clarify, language, sentence)
+        Self {
+            reason: Some("misfit"),
+            ..Self::words(Kind::Clarify, language, sentence)
+        }
     }
 
     /// Without rows: a question back, or a refusal.
     pub fn words(kind: Kind, language: Language, sentence: String) -> Self {
         Self {
             kind,
+            reason: None,
+            evidence: None,
             language,
             query: None,
             columns: Vec::new(),

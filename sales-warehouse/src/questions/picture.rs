@@ -1,22 +1,13 @@
 //! Charts as files.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use contracts::sales::ChartFormat;
 use resvg::{
     tiny_skia::{Pixmap, Transform},
     usvg::{Options, Tree},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-
-/// How a chart is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ChartFormat {
-    /// `image/svg+xml`.
-    Svg,
-    /// `image/png`.
-    Png,
-}
 
 /// A picture in an answer.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -121,7 +121,7 @@ fn why(reason: &Reason, language: Language) -> String {
     }
 }
 
-fn rights_note(rights: &Rights, language: Language) -> String {
+pub(crate) fn rights_note(rights: &Rights, language: Language) -> String {
     let everywhere = rights.territories.iter().any(|territory| territory == "*");
     let territories = rights.territories.join(", ");
     let note = match language {

@@ -6,9 +6,11 @@ use contracts::{
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::tools::refusal::Refusal;
+use crate::tools::{
+    arguments::{self, TextLanguage, parse},
+    refusal::Refusal,
+};
 
 /// Most results of one call: an assistant reads all of them.
 pub(crate) const MAX_RESULTS: usize = 20;
@@ -39,13 +41,6 @@ pub(crate) struct Arguments {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ContentFilters")]
     filters: Option<ContentFilters>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum TextLanguage {
-    Es,
-    En,
 }
 
 /// Within one list any value suffices; all lists apply.
@@ -89,12 +84,7 @@ impl Arguments {
     /// Reads and checks what this gateway can judge: shapes, the limit, the description's length.
     /// Which themes and channels exist, content-api knows.
     pub(crate) fn parse(arguments: JsonObject) -> Result<Self, Refusal> {
-        let parsed: Self = serde_path_to_error::deserialize(Value::Object(arguments)).map_err(
-            |error| match error.path().to_string().as_str() {
-                "." => complaint(&error.into_inner().to_string()),
-                path => complaint(&format!("{path}: {}", error.inner())),
-            },
-        )?;
+        let parsed: Self = parse(arguments, USAGE)?;
         let limit = parsed.limit.unwrap_or(DEFAULT_RESULTS);
         if !(1..=MAX_RESULTS as i64).contains(&limit) {
             return Err(complaint(&format!(
@@ -120,10 +110,7 @@ impl Arguments {
         GetContentRequest {
             description: self.description,
             limit: Some(self.limit.unwrap_or(DEFAULT_RESULTS)),
-            language: self.language.map(|language| match language {
-                TextLanguage::Es => Language::Es,
-                TextLanguage::En => Language::En,
-            }),
+            language: self.language.map(Language::from),
             filters: self.filters.unwrap_or_default().into(),
             min_score: None,
         }
@@ -159,7 +146,5 @@ impl From<Shape> for Orientation {
 }
 
 fn complaint(what: &str) -> Refusal {
-    // What was given may be long; the usage after it must still be read.
-    let what = crate::tools::stored_text::clean(what, 400);
-    Refusal::Arguments(format!("Invalid arguments: {what}. {USAGE}"))
+    arguments::complaint(what, USAGE)
 }

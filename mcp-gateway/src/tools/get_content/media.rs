@@ -1,7 +1,7 @@
 //! Pictures for the person and links to the originals.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use contracts::{ContentHit, content::ImageFacts};
+use contracts::{ContentHit, ImageFacts, ImageId};
 use futures::future::join_all;
 use http::HeaderValue;
 use rmcp::model::{Annotations, ContentBlock, ImageContent, Resource, Role};
@@ -19,19 +19,19 @@ const THUMBNAIL_SIDE: u32 = 512;
 /// The first results' thumbnails, for the user's eyes; those that come in time.
 pub(crate) async fn thumbnails(
     content: &ContentClient,
-    hits: &[ContentHit],
+    images: impl Iterator<Item = (&ImageId, &ImageFacts)>,
     request_id: Option<&HeaderValue>,
 ) -> Vec<ContentBlock> {
-    let fetches = hits.iter().take(MAX_THUMBNAILS).map(|hit| async move {
-        let fetch = content.thumbnail(&hit.id, thumbnail_width(&hit.image), request_id);
+    let fetches = images.take(MAX_THUMBNAILS).map(|(id, image)| async move {
+        let fetch = content.thumbnail(id, thumbnail_width(image), request_id);
         match tokio::time::timeout(content.thumbnails_deadline(), fetch).await {
             Ok(Ok(thumbnail)) => Some(thumbnail),
             Ok(Err(error)) => {
-                tracing::warn!(image = %hit.id, %error, "thumbnail left out");
+                tracing::warn!(image = %id, %error, "thumbnail left out");
                 None
             }
             Err(_) => {
-                tracing::warn!(image = %hit.id, "thumbnail left out: it took too long");
+                tracing::warn!(image = %id, "thumbnail left out: it took too long");
                 None
             }
         }

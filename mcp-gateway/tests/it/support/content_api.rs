@@ -63,6 +63,7 @@ struct Recorded {
     thumbnails: Option<(&'static str, Vec<u8>)>,
     searches: Vec<(HeaderMap, Value)>,
     images: Vec<String>,
+    documents: Vec<String>,
 }
 
 impl FromRef<ContentApi> for Arc<Verifier> {
@@ -83,6 +84,7 @@ impl ContentApi {
             thumbnails: Some(("image/jpeg", JPEG.to_vec())),
             searches: Vec::new(),
             images: Vec::new(),
+            documents: Vec::new(),
         };
         let inner = Inner {
             verifier: Arc::new(Verifier::new(config, http, Clock::system())),
@@ -96,6 +98,7 @@ impl ContentApi {
         };
         let router = Router::new()
             .route("/v1/getContent", post(search))
+            .route("/v1/content/{id}", get(document))
             .route("/v1/content/{id}/image", get(image))
             .with_state(api.clone());
         tokio::spawn(listen::serve(listener, router, stop));
@@ -108,6 +111,16 @@ impl ContentApi {
 
     pub fn answer(&self, hits: Vec<ContentHit>) {
         self.behave(Behaviour::Answer(Box::new(answer(hits))));
+    }
+
+    /// There is a document of this id from now on.
+    pub fn document(&self, id: &str) {
+        self.inner
+            .state
+            .lock()
+            .unwrap()
+            .documents
+            .push(id.to_owned());
     }
 
     /// What images are served as from now on; `None` makes them fail.
@@ -170,6 +183,27 @@ async fn search(
         Behaviour::RefuseTokens => StatusCode::UNAUTHORIZED.into_response(),
         Behaviour::Hang => std::future::pending().await,
     }
+}
+
+async fn document(
+    State(api): State<ContentApi>,
+    _caller: Authorized<ContentRead>,
+    Path(id): Path<String>,
+) -> Response {
+    if !api.inner.state.lock().unwrap().documents.contains(&id) {
+        let problem = Problem::new(404, "no-such-content", "No such content", "There is none.");
+        return ProblemResponse::from(problem).into_response();
+    }
+    let like = hit(&id);
+    let text = serde_json::json!({
+        "title": like.title, "description": like.description, "alt": like.alt, "hashtags": like.hashtags,
+    });
+    Json(serde_json::json!({
+        "id": id, "revision": 1, "status": "approved", "text": {"en": text}, "themes": [],
+        "campaign_themes": [], "channels": [], "audience": [], "rights": like.rights, "image": like.image,
+        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+    }))
+    .into_response()
 }
 
 async fn image(

@@ -73,6 +73,13 @@ impl World {
             .header("MCP-Protocol-Version", "2025-11-25")
     }
 
+    /// A tool's result in the modern era, with a token that allows every read.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let params = json!({"name": tool, "arguments": arguments});
+        let reply = Reply::of(self.modern(&self.analyst(), "tools/call", params)).await;
+        reply.result().clone()
+    }
+
     /// getContent's result in the modern era, with a token that allows it.
     pub async fn get_content(&self, arguments: Value) -> Value {
         let params = json!({"name": "getContent", "arguments": arguments});

@@ -10,7 +10,7 @@ use super::{
     words::{either, filter, inside, joined, part_of_time, range},
 };
 use crate::{
-    compiling::left_out,
+    compiling::{CalendarPart as _, left_out},
     model::Kind,
     query::{Grain, TimeRange},
 };
@@ -153,7 +153,7 @@ fn ranking(answered: &Answered<'_>, what: &str) -> String {
     format!("{what}. {}{more}.", named.join("; "))
 }
 
-fn trend(answered: &Answered<'_>, what: &str, grain: crate::query::Grain) -> String {
+fn trend(answered: &Answered<'_>, what: &str, grain: Grain) -> String {
     let language = answered.language;
     let Some(metric) = place(answered, &answered.query.metrics[0]) else {
         return what.to_owned();
@@ -161,7 +161,7 @@ fn trend(answered: &Answered<'_>, what: &str, grain: crate::query::Grain) -> Str
     let Some(time) = place(answered, "time") else {
         return what.to_owned();
     };
-    let mut points: Vec<(time::Date, f64, usize)> = answered
+    let mut points: Vec<(Date, f64, usize)> = answered
         .rows
         .iter()
         .enumerate()
@@ -171,7 +171,7 @@ fn trend(answered: &Answered<'_>, what: &str, grain: crate::query::Grain) -> Str
         })
         .collect();
     points.sort_by_key(|(day, ..)| *day);
-    let told = |point: &(time::Date, f64, usize)| {
+    let told = |point: &(Date, f64, usize)| {
         let value = cell(
             &answered.rows[point.2][metric],
             &answered.columns[metric],
@@ -179,8 +179,7 @@ fn trend(answered: &Answered<'_>, what: &str, grain: crate::query::Grain) -> Str
         );
         format!("{} ({value})", part_of_time(point.0, grain, language))
     };
-    let by_value =
-        |a: &&(time::Date, f64, usize), b: &&(time::Date, f64, usize)| a.1.total_cmp(&b.1);
+    let by_value = |a: &&(Date, f64, usize), b: &&(Date, f64, usize)| a.1.total_cmp(&b.1);
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
         return format!("{what}: —.");
     };

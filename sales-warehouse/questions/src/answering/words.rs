@@ -7,6 +7,7 @@ use super::format::{day, month, number};
 use super::{Answered, Names};
 use crate::{
     Model,
+    compiling::CalendarPart as _,
     query::{Filter, Grain, Op, TimeRange, Value},
 };
 

@@ -13,23 +13,6 @@ const MAX_FILTERS: usize = 20;
 const MAX_MEMBERS: usize = 500;
 const MAX_ORDERS: usize = 5;
 
-impl Op {
-    /// As queries write it.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Is => "=",
-            Self::IsNot => "!=",
-            Self::In => "in",
-            Self::NotIn => "not_in",
-            Self::Above => ">",
-            Self::AtLeast => ">=",
-            Self::Below => "<",
-            Self::AtMost => "<=",
-            Self::Between => "between",
-        }
-    }
-}
-
 /// Bounds, and what can be seen without a model.
 pub fn bounds(query: &MetricQuery) -> Result<(), CompileError> {
     if query.metrics.is_empty() && query.dimensions.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::{
     joins::Joins,
-    periods::Shift,
+    periods::{CalendarPart as _, Shift},
     plan::{Fact, MemberFilter, Plan},
     writer::Writer,
 };

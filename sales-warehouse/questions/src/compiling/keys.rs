@@ -3,7 +3,7 @@
 use super::{
     facts::{Slice, condition},
     joins::Joins,
-    periods::CALENDAR,
+    periods::{CALENDAR, CalendarPart as _},
     plan::Plan,
     writer::Writer,
 };

@@ -11,9 +11,20 @@ pub const CALENDAR: (Date, Date) = (
     time::macros::date!(2035 - 12 - 31),
 );
 
-impl Grain {
+/// What a calendar makes of a [`Grain`].
+pub(crate) trait CalendarPart {
     /// As `date_trunc` names it.
-    pub fn unit(self) -> &'static str {
+    fn unit(self) -> &'static str;
+    /// From one to the next, as SQL writes it.
+    fn step(self) -> &'static str;
+    /// From one to the next.
+    fn shift(self) -> Shift;
+    /// The first day of the part that a day lies in.
+    fn first_day(self, day: Date) -> Date;
+}
+
+impl CalendarPart for Grain {
+    fn unit(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Week => "week",
@@ -23,8 +34,7 @@ impl Grain {
         }
     }
 
-    /// From one to the next.
-    pub fn step(self) -> &'static str {
+    fn step(self) -> &'static str {
         match self {
             Self::Day => "interval '1 day'",
             Self::Week => "interval '7 days'",
@@ -44,8 +54,7 @@ impl Grain {
         }
     }
 
-    /// The first day of the part that a day lies in.
-    pub fn first_day(self, day: Date) -> Date {
+    fn first_day(self, day: Date) -> Date {
         let first = |month: Month| Date::from_calendar_date(day.year(), month, 1).unwrap_or(day);
         match self {
             Self::Day => day,

@@ -383,3 +383,51 @@ async fn catalogue(service: &Service) {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
     }
 }
+
+/// What callers read is what is written: nothing is lost on the way through `contracts`.
+#[tokio::test]
+async fn answers_are_as_the_contract_has_them() {
+    let Some(sample) = sample().await else {
+        return;
+    };
+    let service = Service::start(&sample).await;
+    for question in [
+        json!({"text": "revenue by month in 2025", "chart": "svg"}),
+        json!({"text": "ROAS de las 5 mejores campañas", "plan_only": true}),
+        json!({"text": "the best campaigns"}),
+        json!({"text": "¿va a llover mañana?"}),
+    ] {
+        let answer = service.ask(question).await;
+        let read: contracts::SalesAnswer = serde_json::from_value(answer.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), answer);
+        assert!(read.evidence.is_some(), "{answer}");
+        let unanswered = read.kind != contracts::sales::AnswerKind::Answer;
+        assert_eq!(read.reason.is_some(), unanswered, "{answer}");
+    }
+    let (_, catalogue) = service
+        .call(
+            "/v1/metrics?members=campaign&limit=3",
+            None,
+            Scope::SalesRead,
+        )
+        .await;
+    let read: contracts::sales::Catalogue = serde_json::from_value(catalogue.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), catalogue);
+}
+
+#[tokio::test]
+async fn what_is_no_answer_says_why_in_a_code() {
+    let Some(sample) = sample().await else {
+        return;
+    };
+    let service = Service::start(&sample).await;
+    for (text, reason) in [
+        ("the best campaigns", "missing_measure"),
+        ("show me pictures of a beach", "images"),
+        ("what will revenue be next year", "forecast"),
+        ("¿cuánto mide el Everest?", "out_of_scope"),
+    ] {
+        let answer = service.ask(json!({"text": text, "plan_only": true})).await;
+        assert_eq!(answer["reason"], reason, "{answer}");
+    }
+}

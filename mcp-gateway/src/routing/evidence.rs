@@ -1,0 +1,199 @@
+//! What is known about a question before its route is decided.
+
+use contracts::{
+    GetContentRequest, Language,
+    sales::{AnswerKind, Question},
+};
+use http::HeaderValue;
+
+use super::compound::{self, Compound};
+use crate::{
+    content_client::ContentClient,
+    embedder_client::{EmbedderClient, Embedding},
+    upstream::{Service, UpstreamError},
+    warehouse_client::WarehouseClient,
+};
+
+/// Wordings of the warehouse's part of a question that are tried.
+const MAX_WORDINGS: usize = 4;
+
+/// What the services say about a question. What one of them did not say is `None`, and the service
+/// is among `missing`.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The question's own vector.
+    pub(crate) embedding: Option<Embedding>,
+    /// What the warehouse would make of it.
+    pub(crate) plan: Option<Plan>,
+    /// What the warehouse would make of its own part of a question in two parts.
+    pub(crate) part: Option<Plan>,
+    /// How well the best image fits.
+    pub(crate) hit: Option<Hit>,
+    /// The question's language, as the warehouse or content-api guessed it.
+    pub(crate) language: Option<Language>,
+    /// Services that said nothing.
+    pub(crate) missing: Vec<Service>,
+}
+
+/// What the warehouse would make of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) kind: AnswerKind,
+    /// Why it is no answer.
+    pub(crate) reason: Option<String>,
+    /// The part of the words that it understands, 0 to 1.
+    pub(crate) explained: f64,
+    /// Whether it sees a metric.
+    pub(crate) metric: bool,
+    /// Whether it sees a dimension or one of its members.
+    pub(crate) dimension: bool,
+    /// Whether each row would be a campaign.
+    pub(crate) by_campaign: bool,
+    /// Whether each row would be an image.
+    pub(crate) by_content: bool,
+}
+
+/// The best image for a text, however far it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Hit {
+    /// 0 to 1; 0 where there is no image at all.
+    pub(crate) score: f64,
+    /// Nearness of meaning, -1 to 1.
+    pub(crate) dense: f64,
+    /// Words in common, 0 to 1.
+    pub(crate) lexical: f64,
+}
+
+/// The services that give evidence.
+#[derive(Clone, Copy)]
+pub(crate) struct Witnesses<'a> {
+    pub(crate) embedder: &'a EmbedderClient,
+    pub(crate) warehouse: &'a WarehouseClient,
+    pub(crate) content: &'a ContentClient,
+}
+
+impl Witnesses<'_> {
+    /// Asks all of them at once. A service that fails or is late gives no evidence.
+    pub(crate) async fn hear(
+        &self,
+        text: &str,
+        language: Option<Language>,
+        request_id: Option<&HeaderValue>,
+    ) -> Evidence {
+        let compound = compound::read(text);
+        let (embedding, plan, part, hit) = tokio::join!(
+            self.embedder.embed(text, request_id),
+            self.plan(text, language, request_id),
+            self.part(compound.as_ref(), language, request_id),
+            self.hit(text, language, request_id),
+        );
+        let mut missing = Vec::new();
+        let mut note = |error: &UpstreamError| {
+            tracing::warn!(%error, "a question is routed without its evidence");
+            if !missing.contains(&error.service) {
+                missing.push(error.service);
+            }
+        };
+        let embedding = embedding.inspect_err(&mut note).ok();
+        let (plan, guess) = plan.inspect_err(&mut note).ok().unzip();
+        let part = part.inspect_err(&mut note).ok().flatten();
+        let (hit, other_guess) = hit.inspect_err(&mut note).ok().unzip();
+        Evidence {
+            embedding,
+            plan,
+            part,
+            hit,
+            language: guess.or(other_guess),
+            missing,
+        }
+    }
+
+    async fn plan(
+        &self,
+        text: &str,
+        language: Option<Language>,
+        request_id: Option<&HeaderValue>,
+    ) -> Result<(Plan, Language), UpstreamError> {
+        let question = Question {
+            text: text.to_owned(),
+            language,
+            plan_only: true,
+            ..Question::default()
+        };
+        let answer = self.warehouse.ask(&question, request_id).await?;
+        let evidence = answer.evidence.unwrap_or_default();
+        let by = |dimension: &str| {
+            let mut queries = answer.query.iter();
+            queries.any(|query| query.dimensions.iter().any(|one| one == dimension))
+        };
+        let plan = Plan {
+            kind: answer.kind,
+            explained: evidence.explained.clamp(0.0, 1.0),
+            metric: evidence.metric,
+            dimension: evidence.dimension,
+            by_campaign: by("campaign"),
+            by_content: by("content"),
+            reason: answer.reason,
+        };
+        Ok((plan, answer.language))
+    }
+
+    /// The first wording that the warehouse would answer, else what it makes of the first.
+    async fn part(
+        &self,
+        compound: Option<&Compound>,
+        language: Option<Language>,
+        request_id: Option<&HeaderValue>,
+    ) -> Result<Option<Plan>, UpstreamError> {
+        let mut first = None;
+        let wordings = compound.map_or(&[][..], Compound::sales);
+        for wording in wordings.iter().take(MAX_WORDINGS) {
+            let (plan, _) = self.plan(wording, language, request_id).await?;
+            if plan.kind == AnswerKind::Answer {
+                return Ok(Some(plan));
+            }
+            first.get_or_insert(plan);
+        }
+        Ok(first)
+    }
+
+    async fn hit(
+        &self,
+        text: &str,
+        language: Option<Language>,
+        request_id: Option<&HeaderValue>,
+    ) -> Result<(Hit, Language), UpstreamError> {
+        let request = GetContentRequest {
+            description: text.to_owned(),
+            limit: Some(1),
+            language,
+            filters: Default::default(),
+            // How near the best one is says more than whether it passed.
+            min_score: Some(0.0),
+        };
+        let answer = self.content.get_content(&request, request_id).await?;
+        let hit = answer.results.first().map(|best| Hit {
+            score: finite(best.score),
+            dense: finite(best.reason.dense),
+            lexical: finite(best.reason.lexical),
+        });
+        Ok((hit.unwrap_or_default(), answer.language))
+    }
+}
+
+fn finite(value: f32) -> f64 {
+    if value.is_finite() { value.into() } else { 0.0 }
+}
+
+impl Evidence {
+    /// Services that said nothing.
+    pub fn missing(&self) -> &[Service] {
+        &self.missing
+    }
+
+    /// The question's own vector and the model that made it.
+    pub fn embedding(&self) -> Option<(&str, &[f32])> {
+        let embedding = self.embedding.as_ref()?;
+        Some((&embedding.model, &embedding.vector))
+    }
+}

@@ -1,0 +1,284 @@
+//! `ask`: any question; the gateway finds out which system it is for.
+
+mod answer;
+mod arguments;
+mod choices;
+mod combined;
+mod messages;
+
+use contracts::{
+    GetContentAnswer, GetContentRequest, Language, MetricQuery, SalesAnswer,
+    sales::{AnswerKind, Question},
+};
+use http::HeaderValue;
+use rmcp::model::{
+    CallToolResponse, CallToolResult, ContentBlock, InputResponses, JsonObject, Tool,
+    ToolAnnotations,
+};
+
+use crate::{
+    Gateway,
+    routing::{Decision, Route},
+    tools::{
+        Origin,
+        get_content::{answer::Answer as Content, media},
+        refusal::Refusal,
+        sales::Sales,
+        schema,
+    },
+    upstream::UpstreamError,
+};
+use answer::Answer;
+use arguments::Arguments;
+use choices::{Offer, Offered, Reply};
+use combined::Found;
+
+/// On the wire.
+pub(crate) const NAME: &str = "ask";
+
+const TITLE: &str = "Ask PromptSales";
+const DESCRIPTION: &str = "\
+Answers a question in plain Spanish or English about the company's campaign images, its sales and \
+campaign figures, or both together, such as 'the images of last quarter's campaigns with the best \
+ROAS'. It decides which system the question is for and says so in route and score. Use it when you \
+are not sure which tool fits or the question needs images and figures. 'neither' means that PromptSales \
+does not have it: say so. 'ambiguous' and choices mean that the user must choose: show the choices and \
+call what the chosen one names. 'missing' says what the answer lacks. Do not use it to write texts, to \
+make or change images, for single people's data, for forecasts or for common knowledge.";
+
+/// Images of a reply to a content question.
+const IMAGES: i64 = 5;
+
+/// What is asked, and with what.
+struct Asking<'a> {
+    gateway: &'a Gateway,
+    question: &'a str,
+    /// The answer's.
+    language: Language,
+    request_id: Option<&'a HeaderValue>,
+}
+
+/// What a client sent along to go on with a question, and whether it can be asked back.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// To what was asked back.
+    pub(crate) responses: Option<InputResponses>,
+    /// The client takes `input_required` results and shows forms.
+    pub(crate) can_ask_back: bool,
+}
+
+/// As `tools/list` shows it.
+pub(crate) fn definition() -> Tool {
+    Tool::new(NAME, DESCRIPTION, schema::input::<Arguments>())
+        .with_title(TITLE)
+        .with_raw_output_schema(schema::output::<Answer>())
+        .with_annotations(
+            ToolAnnotations::with_title(TITLE)
+                .read_only(true)
+                .destructive(false)
+                .idempotent(true)
+                .open_world(false),
+        )
+}
+
+pub(crate) async fn call(
+    gateway: &Gateway,
+    arguments: JsonObject,
+    round: &Round,
+    origin: &Origin,
+) -> Result<CallToolResponse, Refusal> {
+    let arguments = Arguments::parse(arguments)?;
+    let question = arguments.question.trim();
+    let request_id = origin.request_id.as_ref();
+    let stated = arguments.language.map(Language::from);
+    let reply = choices::reply(round.responses.as_ref());
+    let chosen = chosen_route(&arguments, &reply);
+    let decision = match chosen {
+        Some(_) => None,
+        None => Some(gateway.route(question, stated, request_id).await),
+    };
+    let route = chosen.or(decision.as_ref().map(|decision| decision.route));
+    let route = route.unwrap_or(Route::Ambiguous);
+    let guessed = decision.as_ref().and_then(|decision| decision.language);
+    let asking = Asking {
+        gateway,
+        question,
+        language: stated.or(guessed).unwrap_or_else(|| guess(question)),
+        request_id,
+    };
+    let mut answer = Answer::of(decision.as_ref(), route, asking.language);
+    if let Some(decision) = &decision {
+        note_missing(decision, &mut answer, asking.language);
+    }
+    tracing::info!(%route, score = answer.score, "question routed");
+    let limit = gateway.config().answer_deadline;
+    let mut found = Found::default();
+    let mut offered = Vec::new();
+    let work = asking.answer(route, &reply, &mut answer, &mut found, &mut offered);
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done?,
+        Err(_) if answer.content.is_some() || answer.sales.is_some() => {
+            let what = messages::too_slow(asking.language, "PromptSales");
+            answer.missing.push(what);
+        }
+        Err(_) => return Err(Refusal::TooSlow),
+    }
+    if !offered.is_empty() {
+        if reply == Reply::Declined {
+            answer.message = messages::not_chosen(asking.language).to_owned();
+        } else if round.can_ask_back
+            && let Some(form) = choices::form(&answer.message, &offered)
+        {
+            return Ok(form.into());
+        }
+        answer.choices = choices::shown(&offered, question, asking.language);
+    }
+    Ok(assemble(&asking, &answer, &found).await.into())
+}
+
+/// The route that the user chose, if any.
+fn chosen_route(arguments: &Arguments, reply: &Reply) -> Option<Route> {
+    if let Reply::Chosen(id) = reply {
+        if let Some(Offer::Route(route)) = choices::find(choices::routes(Language::En), id) {
+            return Some(route);
+        }
+        if id.starts_with("warehouse/") {
+            return Some(Route::Warehouse);
+        }
+    }
+    arguments.route.map(Route::from)
+}
+
+/// Spanish has letters and words that English has not; everything else is taken for English.
+fn guess(question: &str) -> Language {
+    let spanish = question.contains(['¿', '¡', 'ñ', 'á', 'é', 'í', 'ó', 'ú'])
+        || question.to_lowercase().split_whitespace().any(|word| {
+            matches!(
+                word,
+                "de" | "la" | "el" | "los" | "las" | "que" | "en" | "una" | "del" | "con"
+            )
+        });
+    if spanish { Language::Es } else { Language::En }
+}
+
+fn note_missing(decision: &Decision, answer: &mut Answer, language: Language) {
+    if !decision.missing.is_empty() {
+        let names: Vec<&str> = decision
+            .missing
+            .iter()
+            .map(|service| service.name())
+            .collect();
+        answer
+            .missing
+            .push(messages::no_evidence(language, &names.join(", ")));
+    }
+}
+
+impl Asking<'_> {
+    async fn answer(
+        &self,
+        route: Route,
+        reply: &Reply,
+        answer: &mut Answer,
+        found: &mut Found,
+        offered: &mut Vec<Offered>,
+    ) -> Result<(), Refusal> {
+        match route {
+            Route::Neither => answer.message = messages::neither(self.language).to_owned(),
+            Route::Ambiguous => {
+                answer.message = messages::ambiguous(self.language).to_owned();
+                *offered = choices::routes(self.language);
+            }
+            Route::Content => {
+                let hits = self.search(self.question, IMAGES).await?;
+                answer.message = crate::tools::stored_text::clean(&hits.message, 400);
+                answer.content = Some(Content::new(&hits));
+                found.hits = Some(hits);
+            }
+            Route::Warehouse => {
+                let said = self.figures(reply).await?;
+                self.say(&said, answer, offered);
+            }
+            Route::Both => {
+                combined::fill(self, answer, found).await;
+                if let Some(unclear) = found.unclear.take().filter(|_| answer.sales.is_none()) {
+                    self.say(&unclear, answer, offered);
+                } else if answer.sales.is_none() && answer.content.is_none() {
+                    // Nothing came of either half: that is a failure, and not an empty answer.
+                    return Err(Refusal::Nothing(answer.missing.join(" ")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The warehouse's answer, to the query that the user chose if one was.
+    async fn figures(&self, reply: &Reply) -> Result<SalesAnswer, UpstreamError> {
+        let question = Question {
+            text: self.question.to_owned(),
+            language: Some(self.language),
+            ..Question::default()
+        };
+        let warehouse = self.gateway.warehouse();
+        let said = warehouse.ask(&question, self.request_id).await?;
+        if let (Reply::Chosen(id), AnswerKind::Clarify) = (reply, said.kind)
+            && let Some(Offer::Query(query)) = choices::find(choices::queries(&said.choices), id)
+        {
+            return self.query(&query).await;
+        }
+        Ok(said)
+    }
+
+    fn say(&self, said: &SalesAnswer, answer: &mut Answer, offered: &mut Vec<Offered>) {
+        let sales = Sales::page(said, 0);
+        answer.message = sales.sentence.clone();
+        if said.kind == AnswerKind::Clarify {
+            *offered = choices::queries(&said.choices);
+        }
+        answer.sales = Some(sales);
+    }
+
+    async fn query(&self, query: &MetricQuery) -> Result<SalesAnswer, UpstreamError> {
+        let warehouse = self.gateway.warehouse();
+        warehouse.query(query, self.language, self.request_id).await
+    }
+
+    async fn search(
+        &self,
+        description: &str,
+        limit: i64,
+    ) -> Result<GetContentAnswer, UpstreamError> {
+        let request = GetContentRequest {
+            description: description.to_owned(),
+            limit: Some(limit),
+            language: Some(self.language),
+            filters: Default::default(),
+            min_score: None,
+        };
+        self.gateway
+            .content()
+            .get_content(&request, self.request_id)
+            .await
+    }
+}
+
+/// Text, up to three thumbnails, links to the originals, and the structured answer.
+async fn assemble(asking: &Asking<'_>, answer: &Answer, found: &Found) -> CallToolResult {
+    let mut blocks = vec![ContentBlock::text(answer.text())];
+    let content = asking.gateway.content();
+    if let (Some(hits), Some(shown)) = (&found.hits, &answer.content) {
+        let images = hits.results.iter().map(|hit| (&hit.id, &hit.image));
+        blocks.extend(media::thumbnails(content, images, asking.request_id).await);
+        blocks.extend(hits.results.iter().zip(&shown.results).map(media::link));
+    } else {
+        let images = found
+            .documents
+            .iter()
+            .map(|document| (&document.id, &document.image));
+        blocks.extend(media::thumbnails(content, images, asking.request_id).await);
+    }
+    let mut result = CallToolResult::success(blocks);
+    result.structured_content =
+        Some(serde_json::to_value(answer).expect("texts and numbers always serialise"));
+    result
+}
