@@ -15,8 +15,10 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 
+	"github.com/FerretDB/FerretDB/build/version"
 	"github.com/FerretDB/FerretDB/ferretdb"
 )
 
@@ -30,7 +32,21 @@ func main() {
 	}
 }
 
+// nameVersion lets buildInfo say which FerretDB this is: embedded, it does not know.
+func nameVersion() {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return
+	}
+	for _, module := range info.Deps {
+		if module.Path == "github.com/FerretDB/FerretDB" {
+			version.Get().Version = module.Version
+		}
+	}
+}
+
 func run(listen, dir string) error {
+	nameVersion()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	listener, err := net.Listen("tcp", listen)
