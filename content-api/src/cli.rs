@@ -7,7 +7,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use auth::{ClientCredentials, Issuer, Verifier, VerifierConfig};
 use clap::Parser;
-use content_api::{Config, Deps, EmbedderClient, PostgresStore, Service, seed};
+use content_api::{
+    Config, Deps, EmbedderClient, Service, seed,
+    store::{AnyStore, ContentStore},
+};
 use contracts::Scopes;
 use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client, listen, settings::ServiceOptions};
@@ -28,7 +31,8 @@ pub struct Options {
     /// Where callers reach this service; image URLs begin with it.
     #[arg(long, env = "CONTENT_API_PUBLIC_URL")]
     public_url: Url,
-    /// The PostgreSQL database that keeps the documents; may hold a password.
+    /// The database that keeps the documents: postgres://, mongodb:// or mongodb+srv://; may hold a
+    /// password.
     #[arg(long, env = "CONTENT_API_DATABASE_URL", hide_env_values = true)]
     database_url: SecretString,
     /// The embedder.
@@ -79,13 +83,18 @@ impl ServiceOptions for Options {
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let clock = Clock::system();
-    let store = PostgresStore::connect(&options.database_url).await?;
+    let store = AnyStore::connect(&options.database_url).await?;
     if options.seed {
-        let report = seed::seed(&store, &images::Catalogue::bundled()?, clock.now()).await?;
+        let report = seed::seed(
+            &*store.shared(),
+            &images::Catalogue::bundled()?,
+            clock.now(),
+        )
+        .await?;
         tracing::info!(?report, "catalogue stored");
     }
     let address = options.listen;
-    let service = build(options, store.clone(), &clock).await?;
+    let service = build(options, store.shared(), &clock).await?;
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
@@ -103,7 +112,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     Ok(signal?)
 }
 
-async fn build(options: Options, store: PostgresStore, clock: &Clock) -> anyhow::Result<Service> {
+async fn build(
+    options: Options,
+    store: Arc<dyn ContentStore>,
+    clock: &Clock,
+) -> anyhow::Result<Service> {
     let config = options.config();
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
     let expected = VerifierConfig::new(options.issuer, options.audience.clone());
@@ -115,7 +128,7 @@ async fn build(options: Options, store: PostgresStore, clock: &Clock) -> anyhow:
         resource: Some(options.embedder_audience.unwrap_or(options.audience)),
     };
     let deps = Deps {
-        store: Arc::new(store),
+        store,
         embedder: EmbedderClient::new(&options.embedder_url, http.clone(), credentials, clock),
         verifier: Arc::new(Verifier::new(expected, http, clock.clone())),
         clock: clock.clone(),

@@ -33,4 +33,4 @@ pub use embedder_client::{EmbedderClient, EmbedderError};
 pub use error::ApiError;
 pub use index_view::IndexView;
 pub use publisher::{Progress, Publisher, index_document};
-pub use store::PostgresStore;
+pub use store::{MongoStore, PostgresStore};

@@ -7,6 +7,8 @@
 //! entry left out, never an error. A stored document that cannot be read is left out among others,
 //! and an error line names it; alone, it is an error.
 
+mod any;
+pub mod mongo;
 pub mod postgres;
 
 use std::{collections::BTreeMap, error::Error};
@@ -20,6 +22,8 @@ use contracts::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+pub use any::{AnyStore, UnknownScheme};
+pub use mongo::MongoStore;
 pub use postgres::PostgresStore;
 
 /// What a writer says about a document; revision and times are the store's to add.

@@ -16,6 +16,8 @@ use crate::{
 /// Long side, in pixels, of the copy from which colours and hashes are read: enough for them, and
 /// a hundredth of the work.
 const SAMPLE_SIDE: u32 = 160;
+/// Bits, of the perceptual hash's 64, up to which two pictures are nearly the same.
+pub const NEAR_BITS: u32 = 6;
 /// Blurhash components across and down.
 const BLURHASH_COMPONENTS: (u32, u32) = (4, 3);
 

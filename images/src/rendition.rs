@@ -97,7 +97,7 @@ pub fn render_rendition(
             colour_profile,
         } = decode::decode(original, limits)?;
         let pixels = scale(&pixels, &header, (width, height));
-        encode(&pixels, format, colour_profile)
+        encode(&pixels, format, JPEG_QUALITY, colour_profile)
             .map_err(|source| ImageFault::Unencodable { format, source })?
     };
     Ok(EncodedRendition {
@@ -156,9 +156,11 @@ fn unpremultiply(pixels: &mut RgbaImage) {
     }
 }
 
-fn encode(
+/// A file of these pixels; `jpeg_quality`, of 100, is for that format alone.
+pub(crate) fn encode(
     pixels: &DynamicImage,
     format: Format,
+    jpeg_quality: u8,
     colour_profile: Option<Vec<u8>>,
 ) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Vec::new();
@@ -171,7 +173,7 @@ fn encode(
         Format::Png => write(pixels, PngEncoder::new(&mut bytes), colour_profile)?,
         Format::Jpeg => write(
             &decode::on_white(pixels).into(),
-            JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY),
+            JpegEncoder::new_with_quality(&mut bytes, jpeg_quality),
             colour_profile,
         )?,
     }

@@ -2,7 +2,7 @@
 
 use std::{process::Stdio, time::Duration};
 
-use content_api::{PostgresStore, store::ContentStore};
+use content_api::store::AnyStore;
 use serde_json::Value;
 use service_kit::http_client;
 use tokio::{
@@ -54,7 +54,19 @@ async fn it_seeds_serves_and_stops_when_told_to() {
     let Some(database) = test_support::fresh_database().await else {
         return;
     };
-    let mut child = start(&database.url, "127.0.0.1:0").await;
+    seeds_serves_and_stops(&database.url).await;
+}
+
+#[tokio::test]
+async fn it_does_so_on_mongodb_too() {
+    let Some(url) = test_support::mongo().await else {
+        return;
+    };
+    seeds_serves_and_stops(&url).await;
+}
+
+async fn seeds_serves_and_stops(database_url: &str) {
+    let mut child = start(database_url, "127.0.0.1:0").await;
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     let serving = async {
         loop {
@@ -78,10 +90,8 @@ async fn it_seeds_serves_and_stops_when_told_to() {
         .await
         .unwrap();
     assert_eq!(alive.status(), 200);
-    let store = PostgresStore::connect(&database.url.as_str().into())
-        .await
-        .unwrap();
-    assert!(store.count().await.unwrap() >= 60);
+    let store = AnyStore::connect(&database_url.into()).await.unwrap();
+    assert!(store.shared().count().await.unwrap() >= 60);
 
     let pid = child.id().unwrap().to_string();
     assert!(

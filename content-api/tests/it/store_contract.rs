@@ -1,12 +1,18 @@
 //! What every adapter of `ContentStore` must do. Call [`suite`] with an empty store.
 
+use std::io::Write;
+
 use content_api::store::{Change, ContentStore, ImageFile, Pending, PutOutcome};
 use time::Duration;
 
 use crate::sample::{NOW, draft, id, retitled};
 
-/// Runs everything; parts use ids of their own and leave nothing pending.
-pub async fn suite(store: &dyn ContentStore) {
+/// Runs everything; parts use ids of their own and leave nothing pending. `server` is name and
+/// version of what the store is on.
+pub async fn suite(store: &dyn ContentStore, server: &str) {
+    // Seen also when the test passes: a suite that did not run would look the same.
+    let line = format!("contract: ContentStore on {server}\n");
+    std::io::stderr().write_all(line.as_bytes()).ok();
     writing(store).await;
     deleting(store).await;
     paging(store).await;

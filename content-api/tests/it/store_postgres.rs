@@ -18,7 +18,15 @@ async fn it_keeps_the_contract() {
     let store = PostgresStore::connect(&database.url.as_str().into())
         .await
         .unwrap();
-    Box::pin(store_contract::suite(&store)).await;
+    let version: String = sqlx::query_scalar("show server_version")
+        .fetch_one(&database.pool)
+        .await
+        .unwrap();
+    Box::pin(store_contract::suite(
+        &store,
+        &format!("PostgreSQL {version}"),
+    ))
+    .await;
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ pub struct Setup {
     pub embedder_url: Option<Url>,
     pub search_deadline: Duration,
     pub cache: Option<Arc<dyn AnswerCache>>,
+    /// For the service, instead of [`World::store`].
+    pub content: Option<Arc<dyn ContentStore>>,
     pub clock: Clock,
     pub tick: Duration,
     pub audit: Duration,
@@ -55,6 +57,7 @@ impl Default for Setup {
             embedder_url: None,
             search_deadline: PATIENCE,
             cache: None,
+            content: None,
             clock: Clock::from_fn(|| NOW),
             tick: Duration::from_millis(20),
             audit: Duration::from_millis(50),
@@ -167,7 +170,7 @@ impl World {
             longest_retry: Duration::from_millis(20),
         };
         let deps = Deps {
-            store: Arc::new(store.clone()),
+            store: setup.content.unwrap_or_else(|| Arc::new(store.clone())),
             embedder,
             verifier,
             clock,

@@ -82,7 +82,7 @@ async fn create(server: &SharedPostgres) -> Result<TestDatabase, String> {
 }
 
 /// Replaces the path of a URL, keeping its query.
-fn with_database(url: &str, name: &str) -> String {
+pub(crate) fn with_database(url: &str, name: &str) -> String {
     let (rest, query) = url
         .split_once('?')
         .map_or((url, None), |(rest, query)| (rest, Some(query)));

@@ -1,5 +1,5 @@
-//! What integration tests share: a real PostgreSQL with pgvector, a real Redis, ONNX Runtime, skip
-//! notices.
+//! What integration tests share: a real PostgreSQL with pgvector, a real Redis, a server that speaks
+//! MongoDB's protocol, ONNX Runtime, skip notices.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -19,8 +19,11 @@
 //!
 //! Redis comes from `redis-server` on the PATH, or from `TEST_REDIS_URL`; see [`redis`] for the server
 //! that is shared and [`RedisServer`] for one that a test may stop, freeze and start again.
+//! MongoDB is the one that `TEST_MONGODB_URL` names, or a FerretDB of ours; see [`mongo`].
 
 mod database;
+mod keeper;
+mod mongo;
 mod redis;
 mod server;
 
@@ -29,14 +32,20 @@ use std::{io::Write, path::PathBuf, sync::OnceLock};
 use local_runtime::{CacheDir, Options, Progress, Provisioned, Step, progress};
 use tokio::sync::OnceCell;
 
-pub use crate::redis::{RedisServer, free_port, own_redis, redis};
+pub use crate::redis::{RedisServer, own_redis, redis};
 pub use database::{TestDatabase, fresh_database};
+pub use keeper::free_port;
+pub use mongo::{MongoServer, mongo, own_mongo};
 pub use server::{SharedPostgres, postgres};
 
 /// The environment variable that names a PostgreSQL to use instead of a local one.
 pub const POSTGRES_URL_VARIABLE: &str = "TEST_POSTGRES_URL";
 /// The environment variable that names a Redis to use instead of a local one.
 pub const REDIS_URL_VARIABLE: &str = "TEST_REDIS_URL";
+/// The environment variable that names a MongoDB to use instead of a local FerretDB.
+pub const MONGODB_URL_VARIABLE: &str = "TEST_MONGODB_URL";
+/// The environment variable that names a `ferretdb` binary, instead of one on the PATH.
+pub const FERRETDB_VARIABLE: &str = "TEST_FERRETDB";
 /// The environment variable that, set to `1`, turns a skip into a failure.
 pub const REQUIRE_VARIABLE: &str = "PROMPTSALES_REQUIRE_SERVERS";
 

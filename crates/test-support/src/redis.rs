@@ -1,27 +1,22 @@
 //! Redis servers of the tests' own, from `redis-server` on the PATH.
 
-use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
-    os::unix::process::CommandExt,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::OnceCell,
-    time::{Instant, sleep, timeout},
+    time::timeout,
 };
 
-use crate::{REDIS_URL_VARIABLE, or_skip};
+use crate::{
+    REDIS_URL_VARIABLE,
+    keeper::{Kept, free_port, on_the_path},
+    or_skip,
+};
 
-/// It answers within some 50 ms; a busy machine takes longer.
-const STARTS_WITHIN: Duration = Duration::from_secs(20);
 /// Somebody else may take a port between our asking for a free one and the server's start.
 const TRIES: u32 = 5;
 
@@ -32,7 +27,7 @@ pub struct RedisServer {
     port: u16,
     role: Role,
     dir: TempDir,
-    running: Option<Running>,
+    running: Option<Kept>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,13 +36,6 @@ enum Role {
     Server(Vec<String>),
     /// With these lines of configuration.
     Sentinel(String),
-}
-
-#[derive(Debug)]
-struct Running {
-    /// A shell that holds the server as its child and kills it once its standard input is closed.
-    keeper: Child,
-    pid: Pid,
 }
 
 impl RedisServer {
@@ -114,12 +102,8 @@ impl RedisServer {
 
     /// Kills it without a chance to say goodbye.
     pub fn kill(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            kill_process(running.pid, Signal::KILL).ok();
-            // The shell ends with it. Only then may its standard input close: that means our own end.
-            let stdin = running.keeper.stdin.take();
-            running.keeper.wait().ok();
-            drop(stdin);
+        if let Some(running) = self.running.take() {
+            running.kill();
         }
     }
 
@@ -146,67 +130,22 @@ impl RedisServer {
 
     fn signal(&self, signal: Signal) {
         if let Some(running) = &self.running {
-            kill_process(running.pid, signal).ok();
+            running.signal(signal);
         }
     }
 
     async fn launch(&mut self) -> Result<(), String> {
-        self.running = Some(self.spawn()?);
-        let deadline = Instant::now() + STARTS_WITHIN;
-        while Instant::now() < deadline {
-            if answers(self.port).await {
-                return Ok(());
-            }
-            let ended = self
-                .running
-                .as_mut()
-                .is_none_or(|running| !matches!(running.keeper.try_wait(), Ok(None)));
-            if ended {
-                break;
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
-        self.kill();
-        let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
-        let said = log.lines().last().unwrap_or("nothing").to_owned();
-        Err(format!("redis-server does not answer; it said: {said}"))
-    }
-
-    fn spawn(&self) -> Result<Running, String> {
-        // The shell ends when the server does, so that a failed start is seen at once; and the
-        // reader of its standard input, which closes when this process is gone, clears up. It kills
-        // last, because the shell does not let it live longer than the server.
-        const SCRIPT: &str = "exec 3<&0; dir=$1; shift; \
-             redis-server \"$@\" >\"$dir/log\" 2>&1 </dev/null 3<&- & server=$!; \
-             { cat <&3; rm -rf -- \"$dir\"; kill -9 $server; } >/dev/null 2>&1 & \
-             echo $server; exec >/dev/null; wait $server; kill $!";
-        if !on_the_path("redis-server") {
-            return Err(format!(
-                "redis-server is not on the PATH, and {REDIS_URL_VARIABLE} is not set"
-            ));
-        }
+        let program = on_the_path("redis-server").ok_or_else(|| {
+            format!("redis-server is not on the PATH, and {REDIS_URL_VARIABLE} is not set")
+        })?;
         let arguments = self
             .arguments()
             .map_err(|error| format!("no configuration: {error}"))?;
-        let mut keeper = Command::new("/bin/sh")
-            .args(["-c", SCRIPT, "keeper"])
-            .arg(self.dir.path())
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // A Ctrl-C is for the tests; the server ends after them.
-            .process_group(0)
-            .spawn()
-            .map_err(|error| format!("no shell: {error}"))?;
-        let stdout = keeper.stdout.take().ok_or("no standard output")?;
-        let mut line = String::new();
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .map_err(|error| format!("no process id: {error}"))?;
-        let pid = line.trim().parse().ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| format!("no process id in '{}'", line.trim()))?;
-        Ok(Running { keeper, pid })
+        let started = Kept::start(program.as_os_str(), &arguments, self.dir.path())?;
+        let port = self.port;
+        let running = started.answering(async || answers(port).await).await;
+        self.running = Some(running.map_err(|reason| format!("redis-server: {reason}"))?);
+        Ok(())
     }
 }
 
@@ -266,23 +205,6 @@ pub async fn own_redis(arguments: &[&str]) -> Option<RedisServer> {
         "a Redis of the test's own",
         RedisServer::start(arguments).await,
     )
-}
-
-/// A loopback port that was free a moment ago, for a server that cannot be given port 0.
-///
-/// # Errors
-/// When there is none.
-pub fn free_port() -> Result<u16, String> {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|error| format!("no free port: {error}"))
-}
-
-fn on_the_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
 }
 
 /// Any answer means that it serves: with a password set, the one to PING is an error.

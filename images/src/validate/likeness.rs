@@ -6,11 +6,9 @@ use contracts::Language;
 
 use crate::{
     catalogue::{Catalogue, CatalogueEntry, Fault},
-    facts::perceptual_distance,
+    facts::{NEAR_BITS, perceptual_distance},
 };
 
-/// Bits, of the perceptual hash's 64, up to which two pictures are nearly the same.
-const NEAR_BITS: u32 = 6;
 /// Share of common shingles above which two descriptions are nearly the same.
 const NEAR_SHARE: f64 = 0.6;
 /// Words in a shingle.

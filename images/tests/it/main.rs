@@ -7,6 +7,7 @@ mod facts;
 mod negotiation;
 mod renditions;
 mod support;
+mod uploads;
 mod validation;
 
 #[cfg(feature = "render")]

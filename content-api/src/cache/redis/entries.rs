@@ -28,7 +28,8 @@ use super::{
     config::RedisConfig,
     counts::{Counters, count},
     envelope,
-    link::{Answers, Link},
+    link::Link,
+    server::Answers,
 };
 use crate::cache::CacheKey;
 

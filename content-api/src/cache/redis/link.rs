@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     counts::{Counters, count},
-    server::{Connection, Connector},
+    server::{Answers, Connection, Connector},
 };
 
 /// Failures in a row after which Redis is left alone. A lost connection counts at once.
@@ -32,9 +32,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const SAY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Between two lines about what Redis refuses.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
-
-/// What Redis answered to each command of a pipeline.
-pub type Answers = Vec<RedisResult<Value>>;
 
 /// Calls, counted and bounded. Its task ends with it.
 pub struct Link {

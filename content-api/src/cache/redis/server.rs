@@ -4,15 +4,13 @@ use std::{fmt, time::Duration};
 
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, Pipeline,
-    RedisConnectionInfo, RedisResult, TlsCertificates, TlsMode,
+    RedisConnectionInfo, RedisResult, TlsCertificates, TlsMode, Value,
     aio::MultiplexedConnection,
     cluster::{ClusterClient, ClusterClientBuilder},
     cluster_async::ClusterConnection,
     sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType},
 };
 use secrecy::{ExposeSecret, SecretString};
-
-use super::link::Answers;
 
 /// A Redis server, or several that act as one.
 #[derive(Clone, Debug)]
@@ -49,6 +47,9 @@ pub enum Topology {
     /// A cluster that these nodes know.
     Cluster { nodes: Vec<Node> },
 }
+
+/// What Redis answered to each command of a pipeline.
+pub type Answers = Vec<RedisResult<Value>>;
 
 /// Host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
