@@ -2,18 +2,20 @@
 
 mod options;
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use auth::Verifier;
-use clap::Parser as _;
 use mcp_gateway::{Gateway, http, stdio};
 use options::{Command, HttpOptions, Options};
-use service_kit::{CancellationToken, Clock, http_client, listen, telemetry};
+use service_kit::{CancellationToken, Clock, http_client, listen, settings, telemetry};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+async fn main() -> anyhow::Result<ExitCode> {
+    let options = match settings::load::<Options>() {
+        Ok(options) => options,
+        Err(code) => return Ok(code),
+    };
     telemetry::init(options.log_format(), "info,rmcp=warn");
     let stop = CancellationToken::new();
     let stopped = stop.clone();
@@ -25,9 +27,10 @@ async fn main() -> anyhow::Result<()> {
     let tokens = options.upstream.tokens(&client);
     let gateway = Gateway::new(options.upstream.gateway(), client.clone(), tokens);
     match options.command {
-        Command::Stdio => Ok(stdio::serve(gateway, stop).await?),
-        Command::Http(options) => serve_http(gateway, client, &options, stop).await,
+        Command::Stdio => stdio::serve(gateway, stop).await?,
+        Command::Http(options) => serve_http(gateway, client, &options, stop).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve_http(

@@ -10,7 +10,7 @@ use mcp_gateway::{
     http::{HttpConfig, HttpConfigError},
 };
 use secrecy::SecretString;
-use service_kit::{Clock, telemetry::LogFormat};
+use service_kit::{Clock, settings::ServiceOptions, telemetry::LogFormat};
 use url::Url;
 
 /// Longest that any call to another service may take; most have shorter deadlines.
@@ -36,6 +36,18 @@ impl Options {
         } else {
             LogFormat::Text
         }
+    }
+}
+
+impl ServiceOptions for Options {
+    const PREFIX: &'static str = "MCP_GATEWAY";
+
+    fn faults(&self) -> Vec<String> {
+        let fault = match &self.command {
+            Command::Stdio => None,
+            Command::Http(options) => options.config().err(),
+        };
+        fault.map(|fault| fault.to_string()).into_iter().collect()
     }
 }
 
@@ -68,7 +80,7 @@ pub struct Upstream {
     /// The gateway's own OAuth client.
     #[arg(long, env = "MCP_GATEWAY_CLIENT_ID")]
     client_id: String,
-    /// Its secret; set it in the environment, where other users cannot list it.
+    /// Its secret; give it through the environment or a file, where other users cannot list it.
     #[arg(long, env = "MCP_GATEWAY_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
     client_secret: SecretString,
     /// The audience of content-api's tokens, where the authorization server needs it named.
@@ -166,4 +178,17 @@ impl HttpOptions {
 
 fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use service_kit::settings::reference;
+
+    use super::Options;
+
+    /// `mcp-gateway --print-config > mcp-gateway/mcp-gateway.toml`
+    #[test]
+    fn the_documented_configuration_is_up_to_date() {
+        assert_eq!(reference::<Options>(), include_str!("../mcp-gateway.toml"));
+    }
 }
