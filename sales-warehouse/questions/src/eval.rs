@@ -18,6 +18,7 @@ const SPLITS: [(&str, &[&str]); 4] = [
             include_str!("../eval/dev-es.jsonl"),
             include_str!("../eval/dev-more-es.jsonl"),
             include_str!("../eval/dev-fresh-es.jsonl"),
+            include_str!("../eval/dev-third-es.jsonl"),
         ],
     ),
     (
@@ -26,6 +27,7 @@ const SPLITS: [(&str, &[&str]); 4] = [
             include_str!("../eval/dev-en.jsonl"),
             include_str!("../eval/dev-more-en.jsonl"),
             include_str!("../eval/dev-fresh-en.jsonl"),
+            include_str!("../eval/dev-third-en.jsonl"),
         ],
     ),
     ("test", &[include_str!("../eval/test-es.jsonl")]),

@@ -55,7 +55,9 @@ fn the_development_split_is_read() {
         ("more es", include_str!("../../eval/dev-more-es.jsonl")),
         ("more en", include_str!("../../eval/dev-more-en.jsonl")),
         ("fresh es", include_str!("../../eval/dev-fresh-es.jsonl")),
+        ("third es", include_str!("../../eval/dev-third-es.jsonl")),
         ("fresh en", include_str!("../../eval/dev-fresh-en.jsonl")),
+        ("third en", include_str!("../../eval/dev-third-en.jsonl")),
     ] {
         let score = score::score(&READER, lines).unwrap();
         println!("{name}: {score}");

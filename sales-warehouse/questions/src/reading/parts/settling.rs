@@ -57,7 +57,8 @@ impl Settle<'_> {
         if !item.has(Role::Which) {
             return false;
         }
-        const ONE: &[&str] = &["has", "had", "is", "was", "tiene", "tuvo", "es", "fue"];
+        // "Had" may be of several.
+        const ONE: &[&str] = &["has", "is", "was", "tiene", "tuvo", "es", "fue"];
         const SEVERAL: &[&str] = &["have", "are", "were", "tienen", "tuvieron", "son", "fueron"];
         let rest = &self.tokens[item.tokens.end..];
         let own = &self.tokens[item.tokens.clone()];
@@ -331,7 +332,9 @@ impl Settle<'_> {
                     Some(What::Role(Role::Between))
                 }
                 text if PREPOSITIONS.contains(&&*text) => None,
-                text if member_next && (text.ends_with(" than") || text.ends_with(" que")) => {
+                text if (member_next || time_next)
+                    && (text.ends_with(" than") || text.ends_with(" que")) =>
+                {
                     Some(What::Role(Role::Versus))
                 }
                 _ => Some(What::Unknown),

@@ -46,7 +46,33 @@ impl Shaper<'_> {
         let apart = |part: &Part| matches!(part.what, What::Dimension(_) | What::Unit(_));
         if self.compare.is_some() && !self.parts.iter().any(apart) {
             for part in &mut self.parts {
-                let more = ["more", "less", "fewer", "higher", "lower", "mas", "menos"];
+                let more = [
+                    "more",
+                    "less",
+                    "fewer",
+                    "higher",
+                    "lower",
+                    "larger",
+                    "smaller",
+                    "better",
+                    "worse",
+                    "mas",
+                    "menos",
+                    "mayor",
+                    "menor",
+                    "mejor",
+                    "peor",
+                    "mas alto",
+                    "mas alta",
+                    "mas bajo",
+                    "mas baja",
+                    "mas altos",
+                    "mas altas",
+                    "mas bajos",
+                    "mas bajas",
+                    "mayores",
+                    "menores",
+                ];
                 part.used |= part.role().is_some_and(Role::is_rank) && more.contains(&&*part.text);
                 if part.used && part.role().is_some_and(Role::is_rank) {
                     part.what = What::Role(Role::Filler);
