@@ -25,7 +25,8 @@ pub fn base(token_url: &Url, public_url: &Url) -> utoipa::openapi::OpenApi {
     ),
     paths(livez, readyz, openapi_json),
     tags(
-        (name = "content", description = "Finding and fetching content"),
+        (name = "content", description = "Finding, fetching and writing content"),
+        (name = "campaigns", description = "Campaigns, their log, and what changed"),
         (name = "service", description = "About the service itself; no token needed")
     )
 )]
@@ -35,8 +36,18 @@ struct TokenEndpoint<'a>(&'a Url);
 
 impl Modify for TokenEndpoint<'_> {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scopes =
-            Scopes::from_iter([("content:read", "Search content, read documents and images")]);
+        let scopes = Scopes::from_iter([
+            (
+                "content:read",
+                "Search content, read documents, images and campaigns",
+            ),
+            ("content:write", "Create, change and delete content"),
+            (
+                "content:approve",
+                "Approve and retire content, and erase it",
+            ),
+            ("campaigns:write", "Register and change campaigns"),
+        ]);
         let flow = Flow::ClientCredentials(ClientCredentials::new(self.0.as_str(), scopes));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("oauth2", SecurityScheme::OAuth2(OAuth2::new([flow])));
