@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use auth::Verifier;
-use axum::Router;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+};
 use contracts::limits::MAX_JSON_BODY_BYTES;
 use service_kit::{
     Clock,
@@ -15,23 +19,28 @@ use crate::{
     Config, ConfigError,
     api::{self, AppState},
     cache::{AnswerCache, MemoryCache},
+    campaigns::Campaigns,
     embedder_client::EmbedderClient,
     finder::Finder,
+    housekeeping::Housekeeping,
     image_urls::ImageUrls,
     index_view::IndexView,
+    lifecycle::{Intake, Lifecycle},
     openapi,
     publisher::Publisher,
     renditions::Renditions,
-    store::ContentStore,
+    store::{ContentStore, Store},
 };
 
 /// Longest that one request may take. A search is given up earlier, so that its problem says why.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// The same for a request that brings an image file: 20 MB over a poor line.
+const UPLOAD_DEADLINE: Duration = Duration::from_secs(60);
 
 /// What the service works with; whoever puts a process together makes them.
 pub struct Deps {
     /// Keeps the documents.
-    pub store: Arc<dyn ContentStore>,
+    pub store: Arc<dyn Store>,
     /// Writes and searches the indexes.
     pub embedder: EmbedderClient,
     /// Checks callers' tokens.
@@ -46,6 +55,8 @@ pub struct Service {
     pub router: Router,
     /// Run it until the process stops; wake it after writes to the store.
     pub publisher: Publisher,
+    /// Run it until the process stops.
+    pub housekeeping: Housekeeping,
 }
 
 impl Service {
@@ -71,39 +82,56 @@ impl Service {
             clock,
         } = deps;
         let (embedder, index) = (Arc::new(embedder), Arc::new(IndexView::default()));
+        let contents: Arc<dyn ContentStore> = Arc::clone(&store) as _;
         let publisher = Publisher::new(
-            Arc::clone(&store),
+            Arc::clone(&contents),
             Arc::clone(&embedder),
             Arc::clone(&index),
             config.publishing,
         );
-        let renditions = Renditions::new(
-            Arc::clone(&store),
+        let renditions = Arc::new(Renditions::new(
+            Arc::clone(&contents),
             config.caches.renditions_bytes,
             config.rendition_workers,
-        );
+        ));
         let urls = ImageUrls::new(&config.public_url);
+        let lifecycle = Lifecycle {
+            store: Arc::clone(&store),
+            publisher: publisher.clone(),
+            renditions: Arc::clone(&renditions),
+            intake: Intake::default(),
+            clock: clock.clone(),
+            answers_lifetime: config.caches.answers_lifetime,
+        };
+        let housekeeping = Housekeeping::new(Arc::clone(&store), clock.clone());
+        let campaigns = Campaigns {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+        };
         let state = AppState {
             verifier,
             finder: Arc::new(Finder {
-                store: Arc::clone(&store),
+                store: contents,
                 embedder,
                 cache,
                 index,
                 urls,
                 clock,
             }),
-            renditions: Arc::new(renditions),
+            lifecycle: Arc::new(lifecycle),
+            campaigns: Arc::new(campaigns),
+            renditions,
             store,
             publisher: publisher.clone(),
         };
         let bounds = Bounds {
             max_body_bytes: MAX_JSON_BODY_BYTES,
-            deadline: DEADLINE,
+            deadline: UPLOAD_DEADLINE,
         };
         Ok(Self {
             router: standard_layers(router(&config, state), bounds),
             publisher,
+            housekeeping,
         })
     }
 }
@@ -115,11 +143,37 @@ fn router(config: &Config, state: AppState) -> Router {
         async move { api::health::missing(store.as_ref(), &publisher).await }
     });
     let document = openapi::base(&config.token_url, &config.public_url);
-    let (v1, document) = OpenApiRouter::with_openapi(document)
+    let quick = OpenApiRouter::with_openapi(document)
         .routes(routes!(api::get_content::get_content))
-        .routes(routes!(api::documents::get_document))
+        .routes(routes!(api::contents::list))
+        .routes(routes!(
+            api::documents::get_document,
+            api::changes_of_content::patch,
+            api::changes_of_content::delete
+        ))
+        .routes(routes!(api::changes_of_content::approve))
+        .routes(routes!(api::changes_of_content::retire))
+        .routes(routes!(api::similar::similar))
         .routes(routes!(api::images::get_image))
-        .split_for_parts();
+        .routes(routes!(
+            api::campaigns::list_campaigns,
+            api::campaigns::register
+        ))
+        .routes(routes!(
+            api::campaigns::get_campaign,
+            api::campaigns::patch_campaign
+        ))
+        .routes(routes!(api::campaigns::get_log))
+        .routes(routes!(api::changes::changes))
+        .routes(routes!(api::erasures::ledger))
+        .layer(middleware::from_fn(|request: Request, next: Next| {
+            service_kit::http::within(DEADLINE, request, next)
+        }));
+    let uploads = OpenApiRouter::new()
+        .routes(routes!(api::contents::create))
+        .routes(routes!(api::contents::new_version))
+        .layer(DefaultBodyLimit::max(api::upload::MAX_UPLOAD_BYTES));
+    let (v1, document) = quick.merge(uploads).split_for_parts();
     v1.with_state(state)
         .route("/openapi.json", service_kit::openapi::route(&document))
         .merge(health)

@@ -103,11 +103,16 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         let (publisher, stop) = (service.publisher.clone(), stop.clone());
         async move { publisher.run(stop).await }
     });
+    let housekeeping = tokio::spawn({
+        let (housekeeping, stop) = (service.housekeeping.clone(), stop.clone());
+        async move { housekeeping.run(stop).await }
+    });
     let serving = tokio::spawn(listen::serve(listener, service.router, stop.clone()));
     let signal = listen::shutdown_signal().await;
     stop.cancel();
     serving.await??;
     publishing.await?;
+    housekeeping.await?;
     store.close().await;
     Ok(signal?)
 }

@@ -6,6 +6,8 @@ use contracts::{
     ContentDocument, ContentHit, Filters, GetContentAnswer, GetContentRequest, ImageId, Language,
     LocalisedText,
     content::Status,
+    lifecycle::SimilarRequest,
+    limits::{MAX_QUERY_CHARS, MAX_RESULTS},
     search::{SearchAnswer, SearchHit, SearchMode, SearchRequest},
 };
 use service_kit::{Clock, ProblemResponse};
@@ -56,6 +58,33 @@ impl Finder {
         let mut answer = Arc::unwrap_or_clone(served.answer);
         answer.cached = served.cached;
         answer.took_ms = started.elapsed().as_secs_f64() * 1_000.0;
+        Ok(answer)
+    }
+
+    /// Answers with what is like a document: what its own text finds, but for itself.
+    pub async fn similar(
+        &self,
+        document: ContentDocument,
+        request: SimilarRequest,
+    ) -> Result<GetContentAnswer, ProblemResponse> {
+        let language = request.language;
+        let (own, text) = own_text(&document, language)
+            .ok_or_else(|| ProblemResponse::internal(&"a document without any text"))?;
+        let limit = validate::limit(request.limit)?;
+        let mut answer = self
+            .find(GetContentRequest {
+                description: text,
+                // Itself is one of them, mostly, and the most there are to ask for is a bound.
+                limit: Some(i64::from((limit + 1).min(MAX_RESULTS))),
+                language: Some(language.unwrap_or(own)),
+                filters: request.filters,
+                min_score: request.min_score,
+            })
+            .await?;
+        answer.results.retain(|hit| hit.id != document.id);
+        answer.results.truncate(limit as usize);
+        answer.no_match = answer.results.is_empty();
+        answer.message = messages::found(answer.results.len(), answer.language);
         Ok(answer)
     }
 
@@ -152,6 +181,17 @@ impl Finder {
             rights: document.rights,
         })
     }
+}
+
+/// What a document says of itself, in that language or in the first that it has one in, as far as
+/// a search takes it.
+fn own_text(document: &ContentDocument, wanted: Option<Language>) -> Option<(Language, String)> {
+    let text = |language| Some((language, document.text.get(&language)?));
+    let (language, text) = wanted
+        .and_then(text)
+        .or_else(|| Language::ALL.into_iter().find_map(text))?;
+    let whole = format!("{}. {}", text.title, text.description);
+    Some((language, whole.chars().take(MAX_QUERY_CHARS).collect()))
 }
 
 /// In that language, or in the other one where it is missing.

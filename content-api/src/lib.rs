@@ -7,22 +7,27 @@
 //! ```
 //!
 //! [`Service::build`] makes routes and publisher from a [`Config`] and its [`Deps`]; [`seed::seed`]
-//! fills a store from the image catalogue. The ports are [`store::ContentStore`] and
+//! fills a store from the image catalogue. The ports are [`store::Store`] and
 //! [`cache::AnswerCache`].
 
 mod api;
 mod app;
 pub mod cache;
+mod campaigns;
 mod config;
 mod embedder_client;
 mod error;
 mod finder;
+mod housekeeping;
 mod image_urls;
 mod index_view;
+mod lifecycle;
+mod merge_patch;
 mod messages;
 mod openapi;
 mod publisher;
 mod renditions;
+mod requests;
 pub mod seed;
 pub mod store;
 mod validate;
@@ -31,6 +36,7 @@ pub use app::{Deps, Service};
 pub use config::{CacheBounds, Config, ConfigError, PublishingRhythm};
 pub use embedder_client::{EmbedderClient, EmbedderError};
 pub use error::ApiError;
+pub use housekeeping::Housekeeping;
 pub use index_view::IndexView;
 pub use publisher::{Progress, Publisher, index_document};
 pub use store::{MongoStore, PostgresStore};

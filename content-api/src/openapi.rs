@@ -9,8 +9,22 @@ pub fn base(token_url: &Url, public_url: &Url) -> utoipa::openapi::OpenApi {
         title: "PromptSales content API",
         description: "Finds campaign images by describing them, in Spanish or English.",
         version: env!("CARGO_PKG_VERSION"),
-        tags: &[("content", "Finding and fetching content")],
-        scopes: &[("content:read", "Search content, read documents and images")],
+        tags: &[
+            ("content", "Finding, fetching and writing content"),
+            ("campaigns", "Campaigns, their log, and what changed"),
+        ],
+        scopes: &[
+            (
+                "content:read",
+                "Search content, read documents, images and campaigns",
+            ),
+            ("content:write", "Create, change and delete content"),
+            (
+                "content:approve",
+                "Approve and retire content, and erase it",
+            ),
+            ("campaigns:write", "Register and change campaigns"),
+        ],
         public_url,
         token_url,
     })

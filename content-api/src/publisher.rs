@@ -61,6 +61,19 @@ pub struct Progress {
     pub complete: bool,
 }
 
+/// The passes that end, one after the other.
+pub struct Passes(watch::Receiver<Progress>);
+
+impl Passes {
+    /// Completes with the end of a pass that was not told of yet.
+    pub async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            // Its publisher is gone.
+            std::future::pending().await
+        }
+    }
+}
+
 /// Why a pass broke off. The next one takes up where it was.
 #[derive(Debug, thiserror::Error)]
 enum PassError {
@@ -113,6 +126,13 @@ impl Publisher {
                 return;
             }
         }
+    }
+
+    /// Tells of the passes that end from now on.
+    pub fn passes(&self) -> Passes {
+        let mut progress = self.0.progress.subscribe();
+        progress.mark_unchanged();
+        Passes(progress)
     }
 
     /// Publishes until `stop` is cancelled. Stopping in the middle of a push loses nothing.

@@ -60,6 +60,15 @@ impl Renditions {
         self.kept.try_get_with(wanted, make).await
     }
 
+    /// Forgets all of them, and says how many there were. One that is being made may come after.
+    pub async fn forget_all(&self) -> u64 {
+        self.kept.run_pending_tasks().await;
+        let held = self.kept.entry_count();
+        self.kept.invalidate_all();
+        self.kept.run_pending_tasks().await;
+        held
+    }
+
     async fn make(&self, wanted: Wanted, is_original: bool) -> Result<Bytes, ApiError> {
         let file = self.store.image(&wanted.sha256).await?;
         let original = file

@@ -1,6 +1,7 @@
 //! Filling the store from an image catalogue.
 
 use bytes::Bytes;
+use contracts::content::Origin;
 use images::{Catalogue, CatalogueEntry};
 use time::OffsetDateTime;
 
@@ -15,10 +16,12 @@ pub struct SeedReport {
     pub updated: u32,
     /// Those that were there already.
     pub unchanged: u32,
+    /// Those that somebody changed or deleted over the API: they stay as they are.
+    pub kept: u32,
 }
 
-/// Brings the store level with the catalogue; documents that are not in the catalogue stay. To do
-/// so again changes nothing.
+/// Brings the store level with the catalogue; documents that are not in the catalogue, and those that
+/// callers of the API have changed or deleted, stay. To do so again changes nothing.
 pub async fn seed(
     store: &dyn ContentStore,
     catalogue: &Catalogue,
@@ -26,6 +29,10 @@ pub async fn seed(
 ) -> Result<SeedReport, StoreError> {
     let mut report = SeedReport::default();
     for entry in catalogue.entries() {
+        if is_left_alone(store, entry).await? {
+            report.kept += 1;
+            continue;
+        }
         // The file first: a document never names a file that is not there.
         if !store.has_image(&entry.facts.sha256).await? {
             store.put_image(&image_file(entry)).await?;
@@ -37,6 +44,22 @@ pub async fn seed(
         }
     }
     Ok(report)
+}
+
+async fn is_left_alone(
+    store: &dyn ContentStore,
+    entry: &CatalogueEntry,
+) -> Result<bool, StoreError> {
+    let id = std::slice::from_ref(&entry.id);
+    match store.get(id).await {
+        // It is mended by being written anew.
+        Err(StoreError::Damaged { .. }) => Ok(false),
+        Err(error) => Err(error),
+        Ok(found) => match found.first() {
+            Some(document) => Ok(document.origin == Origin::Api),
+            None => Ok(!store.known(id).await?.is_empty()),
+        },
+    }
 }
 
 fn image_file(entry: &CatalogueEntry) -> ImageFile {
@@ -59,5 +82,7 @@ pub fn draft(entry: &CatalogueEntry) -> ContentDraft {
         audience: entry.audience.clone(),
         rights: entry.rights.clone(),
         image: entry.facts.clone(),
+        origin: Origin::Catalogue,
+        former_images: Vec::new(),
     }
 }

@@ -1,144 +1,81 @@
-//! The port to the content store: documents, image files and what is still to be published.
+//! The ports to the content store: documents with their image files, campaigns with their log, and
+//! what both leave behind for others to read.
 //!
-//! To add an adapter: implement [`ContentStore`] in a file below `store/`, let it pass the contract
-//! suite in `tests/it/store_contract.rs`, and choose it where the service is put together. The
-//! contract in short: each write is atomic; a document's revision grows by one with each change and
-//! with its deletion; a write that changes nothing changes no number; "not found" is `None` or an
-//! entry left out, never an error. A stored document that cannot be read is left out among others,
-//! and an error line names it; alone, it is an error.
+//! | port | keeps |
+//! |---|---|
+//! | [`ContentStore`] | documents, image files, what is still to be published |
+//! | [`CampaignStore`] | campaigns, their use of documents, their log |
+//! | [`ChangeFeed`] | nothing: what changed, in order |
+//! | [`RequestKeys`] | what was answered to a request that may be repeated |
+//! | [`ErasureLedger`] | what was erased |
+//!
+//! To add an adapter: implement the five in a file below `store/`, let it pass the contract suite in
+//! `tests/it/store_contract.rs`, and choose it where the service is put together. The contract in
+//! short: each write is atomic in the one document that it names; a revision grows by one with each
+//! change and with a deletion; a write that changes nothing changes no number; "not found" is `None`,
+//! [`Write::Absent`] or an entry left out, never an error. A stored document that cannot be read is
+//! left out among others, and an error line names it; alone, it is an error.
+//!
+//! No method asks for a transaction over several documents. What follows from a write (an entry in
+//! a campaign's log, a place in the feed) must be there when it is read after the write returned,
+//! also when the writer died in between: written with it, or left in it as an outbox that readers
+//! empty first.
 
 mod any;
+pub mod campaigns;
+pub mod changes;
+pub mod contents;
+pub mod erasures;
+pub mod keys;
 pub mod mongo;
 pub mod postgres;
 
-use std::{collections::BTreeMap, error::Error};
+use std::error::Error;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use contracts::{
-    ContentDocument, ImageFacts, ImageId, Language, LocalisedText, Rights, content::Status,
-    index::Deletion,
-};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 pub use any::{AnyStore, UnknownScheme};
+pub use campaigns::{CampaignDraft, CampaignStore};
+pub use changes::ChangeFeed;
+pub use contents::{
+    Browse, Change, ContentDraft, ContentStore, ImageFile, Page, Pending, PutOutcome,
+};
+pub use erasures::{Erased, ErasureLedger};
+pub use keys::{Claim, RequestKeys};
 pub use mongo::MongoStore;
 pub use postgres::PostgresStore;
 
-/// What a writer says about a document; revision and times are the store's to add.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ContentDraft {
-    /// Slug, unique in the store.
-    pub id: ImageId,
-    /// Where it stands in its life.
-    pub status: Status,
-    /// Title, description, alternative text and hashtags, per language.
-    pub text: BTreeMap<Language, LocalisedText>,
-    /// Subjects.
-    pub themes: Vec<String>,
-    /// Kinds of campaign that it fits.
-    pub campaign_themes: Vec<String>,
-    /// Channels that it fits.
-    pub channels: Vec<String>,
-    /// Whom it speaks to.
-    pub audience: Vec<String>,
-    /// Who may use it, where and until when.
-    pub rights: Rights,
-    /// Facts read from the image file; its bytes are stored by their hash.
-    pub image: ImageFacts,
-}
+/// All the ports of one adapter.
+pub trait Store: ContentStore + CampaignStore + ChangeFeed + RequestKeys + ErasureLedger {}
 
-impl ContentDraft {
-    /// The document as stored.
-    pub fn into_document(
-        self,
-        revision: i64,
-        created_at: OffsetDateTime,
-        updated_at: OffsetDateTime,
-    ) -> ContentDocument {
-        ContentDocument {
-            id: self.id,
-            revision,
-            status: self.status,
-            text: self.text,
-            themes: self.themes,
-            campaign_themes: self.campaign_themes,
-            channels: self.channels,
-            audience: self.audience,
-            rights: self.rights,
-            image: self.image,
-            created_at,
-            updated_at,
-        }
-    }
-}
+impl<S: ContentStore + CampaignStore + ChangeFeed + RequestKeys + ErasureLedger> Store for S {}
 
-/// An image file, known by its hash.
+/// When something is written, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageFile {
-    /// Of the bytes, 64 hexadecimal digits.
-    pub sha256: String,
-    /// `image/webp`, `image/png` or `image/jpeg`.
-    pub media_type: String,
-    /// The file.
-    pub bytes: Bytes,
+pub struct Stamp {
+    /// The time to store.
+    pub now: OffsetDateTime,
+    /// The subject of the caller's token.
+    pub by: String,
 }
 
-/// What a write did.
+/// What became of a write that names what it expects to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PutOutcome {
-    /// The document's revision now.
-    pub revision: i64,
-    /// What happened to it.
-    pub change: Change,
-}
-
-/// What a write did to a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// There had never been one.
-    Inserted,
-    /// There was another one, or a tombstone.
-    Updated,
-    /// There was an equal one.
-    Unchanged,
-}
-
-/// A change that the search indexes are not known to hold.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Pending {
-    /// A document to put.
-    Put(Box<ContentDocument>),
-    /// A document to delete.
-    Delete(Deletion),
-    /// A document that is stored in no form that this version can read; it is not to be sent.
-    Unreadable {
-        /// Which document.
-        id: ImageId,
-        /// The revision that cannot be read.
+pub enum Write {
+    /// Done; or there was nothing to change.
+    Done(PutOutcome),
+    /// Not done: something else is there, under this revision.
+    Conflict {
+        /// Now.
         revision: i64,
     },
-}
-
-impl Pending {
-    /// Which document.
-    pub fn id(&self) -> &ImageId {
-        match self {
-            Self::Put(document) => &document.id,
-            Self::Delete(deletion) => &deletion.id,
-            Self::Unreadable { id, .. } => id,
-        }
-    }
-
-    /// The revision to acknowledge.
-    pub fn revision(&self) -> i64 {
-        match self {
-            Self::Put(document) => document.revision,
-            Self::Delete(deletion) => deletion.revision,
-            Self::Unreadable { revision, .. } => *revision,
-        }
-    }
+    /// Not done: this very request was done before.
+    Repeated {
+        /// Now.
+        revision: i64,
+    },
+    /// Not done: there is nothing.
+    Absent,
 }
 
 /// Why the store did not do it.
@@ -160,68 +97,4 @@ pub enum StoreError {
         /// What does not fit.
         source: Box<dyn Error + Send + Sync>,
     },
-}
-
-/// Keeps the documents.
-#[async_trait]
-pub trait ContentStore: Send + Sync {
-    /// The live documents among `ids`, in any order; unknown and deleted ones are left out.
-    async fn get(&self, ids: &[ImageId]) -> Result<Vec<ContentDocument>, StoreError>;
-
-    /// Up to `limit` live documents with ids after `after`, in ascending byte order of their ids.
-    /// Fewer may come while more follow; none come after the last one.
-    async fn list(
-        &self,
-        after: Option<&ImageId>,
-        limit: u32,
-    ) -> Result<Vec<ContentDocument>, StoreError>;
-
-    /// Inserts or replaces; an equal document is left as it is, revision included.
-    async fn put(
-        &self,
-        draft: &ContentDraft,
-        now: OffsetDateTime,
-    ) -> Result<PutOutcome, StoreError>;
-
-    /// Leaves a tombstone and returns its revision; `None` when there was nothing to delete.
-    async fn delete(&self, id: &ImageId, now: OffsetDateTime) -> Result<Option<i64>, StoreError>;
-
-    /// Up to `limit` unacknowledged changes of ids after `after`, in ascending order of their ids.
-    async fn pending(
-        &self,
-        after: Option<&ImageId>,
-        limit: u32,
-    ) -> Result<Vec<Pending>, StoreError>;
-
-    /// How many changes are unacknowledged.
-    async fn unpublished(&self) -> Result<u64, StoreError>;
-
-    /// Records that the indexes hold these revisions. An older one than is recorded, one of a
-    /// revision that never was, and an unknown id are passed over.
-    async fn acknowledge(&self, accepted: &[(ImageId, i64)]) -> Result<(), StoreError>;
-
-    /// Lifts documents and tombstones to one above a revision that the indexes hold already, and so
-    /// makes them pending; those above it are left as they are. Says how many were lifted.
-    async fn raise_revision(&self, held: &[(ImageId, i64)]) -> Result<u64, StoreError>;
-
-    /// Those among `ids` that it knows anything of: tombstones and unreadable ones too.
-    async fn known(&self, ids: &[ImageId]) -> Result<Vec<ImageId>, StoreError>;
-
-    /// Makes every document and tombstone pending again, and says how many were not before.
-    async fn unacknowledge_all(&self) -> Result<u64, StoreError>;
-
-    /// Keeps an image file; a repeated one is no error. Write it before the document that names it.
-    async fn put_image(&self, image: &ImageFile) -> Result<(), StoreError>;
-
-    /// Is the image file there?
-    async fn has_image(&self, sha256: &str) -> Result<bool, StoreError>;
-
-    /// An image file by its hash.
-    async fn image(&self, sha256: &str) -> Result<Option<ImageFile>, StoreError>;
-
-    /// How many live documents there are.
-    async fn count(&self) -> Result<u64, StoreError>;
-
-    /// Grows with every change to a document, in the order in which readers see the changes.
-    async fn contents_version(&self) -> Result<i64, StoreError>;
 }

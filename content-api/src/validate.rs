@@ -116,7 +116,8 @@ fn description(raw: &str) -> Result<String, Invalid> {
     Ok(text)
 }
 
-fn limit(asked: Option<i64>) -> Result<u32, Invalid> {
+/// Results to give, 1 to 100.
+pub fn limit(asked: Option<i64>) -> Result<u32, Invalid> {
     let Some(asked) = asked else {
         return Ok(DEFAULT_RESULTS);
     };

@@ -25,7 +25,7 @@ use crate::{
     index::{Change, IndexEntry, IndexError, ManifestEntry, PerLanguage, Tombstone, VectorIndex},
     lexical::{Analyzer, bm25},
     model::{EmbedError, Embedder},
-    state::{Shared, document_terms, full_text},
+    state::{Shared, document_terms, embedded_text},
 };
 
 /// Documents that the centre is computed from.
@@ -232,7 +232,7 @@ impl Indexer {
     async fn prepare(&self, documents: Vec<IndexDocument>) -> Result<Vec<IndexEntry>, EmbedError> {
         let texts: Vec<String> = documents
             .iter()
-            .flat_map(|document| Language::ALL.map(|language| full_text(document, language)))
+            .flat_map(|document| Language::ALL.map(|language| embedded_text(document, language)))
             .collect();
         let mut vectors = self
             .embedder

@@ -96,6 +96,15 @@ pub fn full_text(document: &IndexDocument, language: Language) -> String {
     )
 }
 
+/// What is embedded for one language: the text in the other where that one is missing, since a
+/// vector says what is meant in whichever language. Its words are counted in its own language only.
+pub fn embedded_text(document: &IndexDocument, language: Language) -> String {
+    let is_there = |language: &Language| document.text.contains_key(language);
+    let mut there = [language].into_iter().chain(Language::ALL);
+    let told = there.find(is_there);
+    told.map_or_else(String::new, |language| full_text(document, language))
+}
+
 /// `#RunningShoes` as "Running Shoes": models read words.
 fn spoken(hashtag: &str) -> String {
     split_camel_case(hashtag.trim_start_matches('#')).join(" ")

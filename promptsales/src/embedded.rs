@@ -190,6 +190,8 @@ impl Embedded {
         self.serve(ports.content_api, content.router.clone());
         let (publisher, stop) = (content.publisher.clone(), self.stop.clone());
         self.spawn(async move { publisher.run(stop).await });
+        let (housekeeping, stop) = (content.housekeeping.clone(), self.stop.clone());
+        self.spawn(async move { housekeeping.run(stop).await });
         tokio::time::timeout(INDEXING_DEADLINE, content.publisher.drained())
             .await
             .context(
@@ -197,7 +199,9 @@ impl Embedded {
             )?;
         step.done(&format!(
             "{} new, {} changed, {} as before",
-            report.inserted, report.updated, report.unchanged
+            report.inserted,
+            report.updated,
+            report.unchanged + report.kept
         ));
 
         if sales != SalesStart::Never {

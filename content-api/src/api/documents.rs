@@ -49,20 +49,30 @@ pub async fn get_document(
 ) -> ProblemResult<Response> {
     let Path(id) = id.map_err(|_| no_such_content("that is not UTF-8"))?;
     let document = find(state.store.as_ref(), &id).await?;
-    let etag = format!("\"{}\"", document.revision);
-    let validators = [
-        (header::ETAG, etag.clone()),
-        (header::CACHE_CONTROL, REVALIDATE.to_owned()),
-    ];
+    let etag = etag(document.revision);
+    let validators = validators(document.revision);
     if not_modified(&headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, validators).into_response());
     }
     Ok((validators, Json(document)).into_response())
 }
 
+/// The entity tag of a revision.
+pub(super) fn etag(revision: i64) -> String {
+    format!("\"{revision}\"")
+}
+
+/// What goes with something of that revision.
+pub(super) fn validators(revision: i64) -> [(header::HeaderName, String); 2] {
+    [
+        (header::ETAG, etag(revision)),
+        (header::CACHE_CONTROL, REVALIDATE.to_owned()),
+    ]
+}
+
 /// The live document of that id. Text that is no id names no document either.
 pub(super) async fn find(
-    store: &dyn ContentStore,
+    store: &(impl ContentStore + ?Sized),
     id: &str,
 ) -> Result<ContentDocument, ProblemResponse> {
     let parsed: ImageId = id.parse().map_err(|_| no_such_content(id))?;

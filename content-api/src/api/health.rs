@@ -6,7 +6,7 @@ use crate::{publisher::Publisher, store::ContentStore};
 ///
 /// Unpublished documents count only until everything that can be published was, once: later ones are the normal
 /// course of things, and no reason to send callers elsewhere.
-pub async fn missing(store: &dyn ContentStore, publisher: &Publisher) -> Vec<String> {
+pub async fn missing(store: &(impl ContentStore + ?Sized), publisher: &Publisher) -> Vec<String> {
     let mut missing = Vec::new();
     let unpublished = store.unpublished().await;
     if unpublished.is_err() {

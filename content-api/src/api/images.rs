@@ -8,7 +8,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use contracts::{ContentDocument, Problem, limits::RENDITION_WIDTHS};
+use contracts::{ContentDocument, ImageFacts, Problem, limits::RENDITION_WIDTHS};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use images::{Format, negotiate};
 use serde::Deserialize;
@@ -90,11 +90,11 @@ pub async fn get_image(
     let width = query.width.as_deref().map(parse_width).transpose()?;
     let explicit = query.format.as_deref().map(parse_format).transpose()?;
     let document = find(state.store.as_ref(), &id).await?;
+    let image = asked_for(&document, query.v.as_deref());
     let format = match explicit {
         Some(format) => format,
-        None => negotiated(&headers, &document)?,
+        None => negotiated(&headers, image)?,
     };
-    let image = &document.image;
     let shown = width.unwrap_or(image.width).min(image.width);
     let etag = format!("\"{}-{shown}-{format}\"", version(&image.sha256));
     let is_current = query.v.as_deref() == Some(version(&image.sha256));
@@ -144,8 +144,16 @@ fn parse_format(text: &str) -> Result<Format, ProblemResponse> {
     })
 }
 
-fn negotiated(headers: &HeaderMap, document: &ContentDocument) -> Result<Format, ProblemResponse> {
-    let original = Format::from_media_type(&document.image.media_type).unwrap_or(Format::Webp);
+/// A URL with a version always shows the same image; one that was never there, the present one.
+fn asked_for<'a>(document: &'a ContentDocument, wanted: Option<&str>) -> &'a ImageFacts {
+    let mut former = document.former_images.iter().rev();
+    former
+        .find(|image| wanted == Some(version(&image.sha256)))
+        .unwrap_or(&document.image)
+}
+
+fn negotiated(headers: &HeaderMap, image: &ImageFacts) -> Result<Format, ProblemResponse> {
+    let original = Format::from_media_type(&image.media_type).unwrap_or(Format::Webp);
     // Several Accept lines mean the same as one with commas (RFC 9110 section 5.3).
     let accept: Vec<&str> = headers
         .get_all(header::ACCEPT)

@@ -1,22 +1,32 @@
 //! Documents in PostgreSQL, as jsonb.
 
+mod campaigns;
+mod changes;
+mod erasures;
+mod keys;
 mod rows;
+mod writes;
 
 use std::{collections::HashSet, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use contracts::{ContentDocument, ImageId};
+use contracts::{
+    ContentDocument, ImageFacts, ImageId, campaigns::CampaignEvent, content::Status,
+    lifecycle::Duplicate,
+};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     Connection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
-    types::Json,
 };
 use time::OffsetDateTime;
 
-use super::{Change, ContentDraft, ContentStore, ImageFile, Pending, PutOutcome, StoreError};
+use super::{
+    Browse, ContentDraft, ContentStore, ImageFile, Page, Pending, PutOutcome, Stamp, StoreError,
+    Write,
+};
 
 /// Most connections of one service.
 const MAX_CONNECTIONS: u32 = 10;
@@ -91,73 +101,6 @@ impl PostgresStore {
             .await?;
         transaction.commit().await
     }
-
-    async fn try_put(&self, draft: &ContentDraft, now: OffsetDateTime) -> sqlx::Result<PutOutcome> {
-        let mut transaction = self.pool.begin().await?;
-        let written: Option<i64> = sqlx::query_scalar(include_str!("postgres/put.sql"))
-            .bind(draft.id.as_str())
-            .bind(Json(draft))
-            .bind(now)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let Some(revision) = written else {
-            let revision = sqlx::query_scalar(include_str!("postgres/revision.sql"))
-                .bind(draft.id.as_str())
-                .fetch_one(&mut *transaction)
-                .await?;
-            return Ok(PutOutcome {
-                revision,
-                change: Change::Unchanged,
-            });
-        };
-        sqlx::query(include_str!("postgres/bump_version.sql"))
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        let change = if revision == 1 {
-            Change::Inserted
-        } else {
-            Change::Updated
-        };
-        Ok(PutOutcome { revision, change })
-    }
-
-    async fn try_raise(&self, held: &[(ImageId, i64)]) -> sqlx::Result<u64> {
-        let (ids, revisions): (Vec<&str>, Vec<i64>) = held
-            .iter()
-            .map(|(id, revision)| (id.as_str(), *revision))
-            .unzip();
-        let mut transaction = self.pool.begin().await?;
-        let raised = sqlx::query(include_str!("postgres/raise_revision.sql"))
-            .bind(ids)
-            .bind(revisions)
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        if raised > 0 {
-            sqlx::query(include_str!("postgres/bump_version.sql"))
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-        }
-        Ok(raised)
-    }
-
-    async fn try_delete(&self, id: &ImageId, now: OffsetDateTime) -> sqlx::Result<Option<i64>> {
-        let mut transaction = self.pool.begin().await?;
-        let revision = sqlx::query_scalar(include_str!("postgres/delete.sql"))
-            .bind(id.as_str())
-            .bind(now)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if revision.is_some() {
-            sqlx::query(include_str!("postgres/bump_version.sql"))
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-        }
-        Ok(revision)
-    }
 }
 
 #[async_trait]
@@ -194,10 +137,74 @@ impl ContentStore for PostgresStore {
             .map_err(backend("write a document"))
     }
 
-    async fn delete(&self, id: &ImageId, now: OffsetDateTime) -> Result<Option<i64>, StoreError> {
-        self.try_delete(id, now)
+    async fn create(
+        &self,
+        draft: &ContentDraft,
+        request: &str,
+        stamp: &Stamp,
+    ) -> Result<Write, StoreError> {
+        self.try_create(draft, request, stamp)
+            .await
+            .map_err(backend("create a document"))
+    }
+
+    async fn replace(
+        &self,
+        draft: &ContentDraft,
+        expected: i64,
+        events: &[CampaignEvent],
+        stamp: &Stamp,
+    ) -> Result<Write, StoreError> {
+        self.try_replace(draft, expected, events, stamp)
+            .await
+            .map_err(backend("replace a document"))
+    }
+
+    async fn delete(
+        &self,
+        id: &ImageId,
+        expected: Option<i64>,
+        stamp: &Stamp,
+    ) -> Result<Write, StoreError> {
+        self.try_delete(id, expected, stamp)
             .await
             .map_err(backend("delete a document"))
+    }
+
+    async fn browse(
+        &self,
+        wanted: &Browse,
+        after: Option<&ImageId>,
+        limit: u32,
+    ) -> Result<Page<ContentDocument>, StoreError> {
+        let rows = sqlx::query(include_str!("postgres/browse.sql"))
+            .bind(after.map(ImageId::as_str))
+            .bind(i64::from(limit))
+            .bind(wanted.status.map(Status::as_str))
+            .bind(wanted.hashtag.as_ref().map(|tag| tag.to_lowercase()))
+            .bind(&wanted.channel)
+            .bind(wanted.changed_since)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(backend("read a page of documents"))?;
+        rows::page(&rows, limit, rows::document)
+    }
+
+    async fn alike(
+        &self,
+        image: &ImageFacts,
+        within: u32,
+        limit: u32,
+    ) -> Result<Vec<Duplicate>, StoreError> {
+        let found = sqlx::query(include_str!("postgres/alike.sql"))
+            .bind(&image.sha256)
+            .bind(writes::perceptual_bits(&image.perceptual_hash))
+            .bind(i64::from(within))
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(backend("look for alike images"))?;
+        rows::readable(&found, rows::duplicate)
     }
 
     async fn pending(

@@ -5,25 +5,38 @@ use secrecy::ExposeSecret;
 
 use crate::world::World;
 
-const PROTECTED: [(&str, &str); 3] = [
-    ("POST", "/v1/getContent"),
-    ("GET", "/v1/content/x"),
-    ("GET", "/v1/content/x/image"),
+/// Every route of `/v1` with the one scope that it asks for.
+const PROTECTED: [(&str, &str, Scope); 18] = [
+    ("POST", "/v1/getContent", Scope::ContentRead),
+    ("GET", "/v1/content", Scope::ContentRead),
+    ("POST", "/v1/content", Scope::ContentWrite),
+    ("GET", "/v1/content/x", Scope::ContentRead),
+    ("PATCH", "/v1/content/x", Scope::ContentWrite),
+    ("DELETE", "/v1/content/x", Scope::ContentWrite),
+    ("DELETE", "/v1/content/x?erase=true", Scope::ContentApprove),
+    ("POST", "/v1/content/x/versions", Scope::ContentWrite),
+    ("POST", "/v1/content/x/approve", Scope::ContentApprove),
+    ("POST", "/v1/content/x/retire", Scope::ContentApprove),
+    ("GET", "/v1/content/x/image", Scope::ContentRead),
+    ("GET", "/v1/campaigns", Scope::ContentRead),
+    ("POST", "/v1/campaigns", Scope::CampaignsWrite),
+    ("GET", "/v1/campaigns/x", Scope::ContentRead),
+    ("PATCH", "/v1/campaigns/x", Scope::CampaignsWrite),
+    ("GET", "/v1/campaigns/x/log", Scope::ContentRead),
+    ("GET", "/v1/changes", Scope::ContentRead),
+    ("GET", "/v1/erasures", Scope::ContentApprove),
 ];
 
 #[tokio::test]
-async fn every_route_of_v1_wants_a_token_with_content_read() {
+async fn every_route_of_v1_wants_a_token_with_its_scope() {
     let Some(world) = World::start().await else {
         return;
     };
-    for (method, path) in PROTECTED {
-        let method: http::Method = method.parse().unwrap();
+    for (method, path, scope) in PROTECTED {
         let request = || {
-            world
-                .http
-                .request(method.clone(), format!("{}{path}", world.base))
+            let method: http::Method = method.parse().unwrap();
+            world.http.request(method, format!("{}{path}", world.base))
         };
-
         let reply = world.send(request()).await;
         reply.problem(401, "missing-token");
         assert_eq!(
@@ -39,16 +52,17 @@ async fn every_route_of_v1_wants_a_token_with_content_read() {
                 .contains("error=\"invalid_token\"")
         );
 
-        let other = world.token(&[Scope::SalesRead, Scope::IndexWrite, Scope::ContentWrite]);
+        let others: Vec<Scope> = Scope::ALL
+            .into_iter()
+            .filter(|other| *other != scope)
+            .collect();
+        let other = world.token(&others);
         let reply = world
             .send(request().bearer_auth(other.expose_secret()))
             .await;
         reply.problem(403, "insufficient-scope");
-        assert!(
-            reply
-                .header("www-authenticate")
-                .contains("scope=\"content:read\"")
-        );
+        let asked = format!("scope=\"{scope}\"");
+        assert!(reply.header("www-authenticate").contains(&asked), "{path}");
     }
 }
 

@@ -4,7 +4,7 @@ use content_api::store::ContentStore;
 use contracts::ContentDocument;
 
 use crate::{
-    sample::{NOW, draft, id, retitled},
+    sample::{NOW, draft, id, retitled, stamp},
     world::World,
 };
 
@@ -56,7 +56,11 @@ async fn unknown_malformed_and_deleted_ids_are_not_found() {
         return;
     };
     world.store.put(&draft("gone"), NOW).await.unwrap();
-    world.store.delete(&id("gone"), NOW).await.unwrap();
+    world
+        .store
+        .delete(&id("gone"), None, &stamp())
+        .await
+        .unwrap();
     let long = "a".repeat(2_000);
     for slug in [
         "unknown",

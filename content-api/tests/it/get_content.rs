@@ -9,7 +9,7 @@ use contracts::{
 use serde_json::json;
 
 use crate::{
-    sample::{NOW, draft},
+    sample::{NOW, draft, stamp},
     world::World,
 };
 
@@ -221,7 +221,11 @@ async fn what_an_index_has_not_heard_of_yet_is_not_shown() {
     );
 
     // Whether or not the deletion has reached the index.
-    world.store.delete(&drafts[6].id, NOW).await.unwrap();
+    world
+        .store
+        .delete(&drafts[6].id, None, &stamp())
+        .await
+        .unwrap();
     assert_eq!(found(json!({})).await, ["today", "mexico"]);
 }
 

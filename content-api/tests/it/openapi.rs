@@ -2,18 +2,44 @@
 
 use std::collections::BTreeSet;
 
+use contracts::Scope;
 use serde_json::{Value, json};
 
-use crate::{sample::store_with_picture, world::World};
+use content_api::store::CampaignStore;
 
-/// Every route that is served. A new one is added here and, by its handler, to the document.
-const ROUTES: [(&str, &str); 6] = [
-    ("get", "/livez"),
-    ("get", "/openapi.json"),
-    ("get", "/readyz"),
-    ("get", "/v1/content/{id}"),
-    ("get", "/v1/content/{id}/image"),
-    ("post", "/v1/getContent"),
+use crate::{
+    sample::{stamp, store_with_picture},
+    world::World,
+};
+
+/// Every route that is served, with the scope that it asks for. A new one is added here and, by its
+/// handler, to the document.
+const ROUTES: [(&str, &str, &str); 21] = [
+    ("get", "/livez", ""),
+    ("get", "/openapi.json", ""),
+    ("get", "/readyz", ""),
+    ("get", "/v1/campaigns", "content:read"),
+    ("post", "/v1/campaigns", "campaigns:write"),
+    ("get", "/v1/campaigns/{id}", "content:read"),
+    ("patch", "/v1/campaigns/{id}", "campaigns:write"),
+    ("get", "/v1/campaigns/{id}/log", "content:read"),
+    ("get", "/v1/changes", "content:read"),
+    ("get", "/v1/content", "content:read"),
+    ("post", "/v1/content", "content:write"),
+    (
+        "delete",
+        "/v1/content/{id}",
+        "content:write content:approve",
+    ),
+    ("get", "/v1/content/{id}", "content:read"),
+    ("patch", "/v1/content/{id}", "content:write"),
+    ("post", "/v1/content/{id}/approve", "content:approve"),
+    ("get", "/v1/content/{id}/image", "content:read"),
+    ("post", "/v1/content/{id}/retire", "content:approve"),
+    ("post", "/v1/content/{id}/similar", "content:read"),
+    ("post", "/v1/content/{id}/versions", "content:write"),
+    ("get", "/v1/erasures", "content:approve"),
+    ("post", "/v1/getContent", "content:read"),
 ];
 
 async fn document(world: &World) -> Value {
@@ -57,16 +83,29 @@ async fn every_route_served_is_documented_and_every_documented_route_is_served()
                 .map(move |method| (method.as_str(), path.as_str()))
         })
         .collect();
-    assert_eq!(documented, BTreeSet::from(ROUTES));
+    let served: BTreeSet<(&str, &str)> = ROUTES.map(|(method, path, _)| (method, path)).into();
+    assert_eq!(documented, served);
     store_with_picture(&world.store, "alpha").await;
+    let campaign = crate::sample::campaign("alpha", &[]);
+    let registered = world.store.register(&campaign, "k", &[], &stamp()).await;
+    registered.unwrap();
     world.drained().await;
     for (method, path) in documented {
         let path = path.replace("{id}", "alpha");
-        let reply = match method {
-            "get" => world.get(&path, &[]).await,
-            _ => world.find(json!({"description": "shoes"})).await,
-        };
-        assert_eq!(reply.status, 200, "{method} {path}");
+        if method == "get" {
+            let reply = world.send(world.request("GET", &path, &Scope::ALL)).await;
+            assert_eq!(reply.status, 200, "{method} {path}");
+            continue;
+        }
+        // Whatever it says to a request without a body, it is there and takes the method.
+        let request = world.request(&method.to_uppercase(), &path, &Scope::ALL);
+        let reply = world.send(request).await;
+        assert!(
+            ![404, 405].contains(&reply.status.as_u16()),
+            "{method} {path}: {}",
+            reply.status
+        );
+        store_with_picture(&world.store, "alpha").await;
     }
 }
 
@@ -105,12 +144,17 @@ async fn it_says_how_to_get_a_token_and_where_one_is_needed() {
     let document = document(&world).await;
     let flow = &document["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"];
     assert_eq!(flow["tokenUrl"], format!("{}/token", world.idp.issuer()));
-    assert!(flow["scopes"]["content:read"].is_string());
+    for (_, _, scope) in ROUTES {
+        for scope in scope.split(' ').filter(|scope| !scope.is_empty()) {
+            assert!(flow["scopes"][scope].is_string(), "{scope}");
+        }
+    }
     assert_eq!(document["servers"][0]["url"], world.base);
-    for (method, path) in ROUTES {
+    for (method, path, scope) in ROUTES {
         let security = &document["paths"][path][method]["security"];
         if path.starts_with("/v1/") {
-            assert_eq!(*security, json!([{"oauth2": ["content:read"]}]), "{path}");
+            let either = scope.split(' ').map(|scope| json!({"oauth2": [scope]}));
+            assert_eq!(*security, either.collect::<Value>(), "{path}");
         } else {
             assert!(security.is_null(), "{path}");
         }

@@ -8,7 +8,7 @@ use service_kit::CancellationToken;
 
 use crate::{
     double::Double,
-    sample::{NOW, draft, id, retitled},
+    sample::{NOW, draft, id, retitled, stamp},
     world::{Setup, World, until},
 };
 
@@ -50,7 +50,7 @@ async fn writes_and_deletions_arrive_in_batches() {
     assert_eq!(world.double.puts.load(SeqCst), 3);
     assert_eq!(world.double.documents_put.load(SeqCst), 130);
 
-    world.store.delete(&id("n7"), NOW).await.unwrap();
+    world.store.delete(&id("n7"), None, &stamp()).await.unwrap();
     world
         .store
         .put(&retitled("n8", "Other"), NOW)

@@ -6,7 +6,7 @@ use content_api::{index_document, store::ContentStore};
 
 use crate::{
     publishing::assert_level,
-    sample::{NOW, draft, id, retitled},
+    sample::{NOW, draft, id, retitled, stamp},
     world::{Setup, World, until},
 };
 
@@ -34,7 +34,11 @@ async fn the_restored_state_wins_over_what_the_indexes_hold() {
         world.store.put(&draft(slug), NOW).await.unwrap();
         world.store.acknowledge(&[(id(slug), 1)]).await.unwrap();
     }
-    world.store.delete(&id("revived-since"), NOW).await.unwrap();
+    world
+        .store
+        .delete(&id("revived-since"), None, &stamp())
+        .await
+        .unwrap();
     let tombstone = [(id("revived-since"), 2)];
     world.store.acknowledge(&tombstone).await.unwrap();
     hold(&world, "newer", 7, "Later");

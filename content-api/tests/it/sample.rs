@@ -3,8 +3,12 @@
 use std::{collections::BTreeMap, io::Cursor};
 
 use bytes::Bytes;
-use content_api::store::{ContentDraft, ContentStore, ImageFile};
-use contracts::{ImageFacts, ImageId, Language, LocalisedText, Rights, content::Status};
+use content_api::store::{CampaignDraft, ContentDraft, ContentStore, ImageFile, Stamp};
+use contracts::{
+    ImageFacts, ImageId, Language, LocalisedText, Rights,
+    campaigns::{Budget, CampaignStatus},
+    content::{Origin, Status},
+};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use time::{OffsetDateTime, macros::datetime};
 
@@ -39,7 +43,49 @@ pub fn draft(slug: &str) -> ContentDraft {
             territories: vec!["*".to_owned()],
         },
         image: facts("0".repeat(64)),
+        origin: Origin::Catalogue,
+        former_images: Vec::new(),
     }
+}
+
+/// Written now, by the tests.
+pub fn stamp() -> Stamp {
+    Stamp {
+        now: NOW,
+        by: "tester".to_owned(),
+    }
+}
+
+/// A planned campaign that uses these documents.
+pub fn campaign(slug: &str, contents: &[&str]) -> CampaignDraft {
+    CampaignDraft {
+        id: id(slug),
+        name: format!("{slug} name"),
+        objective: "To be seen".to_owned(),
+        status: CampaignStatus::Planned,
+        audience: vec!["athletes".to_owned()],
+        markets: vec!["CR".to_owned()],
+        channels: vec!["email".to_owned()],
+        budget: Budget {
+            amount: "12500.00".to_owned(),
+            currency: "USD".to_owned(),
+        },
+        starts_on: "2026-12-01".to_owned(),
+        ends_on: "2026-12-31".to_owned(),
+        content_ids: contents.iter().map(|slug| id(slug)).collect(),
+    }
+}
+
+/// A PNG file of 64 x 48 pixels: another picture for each of 256 shades.
+pub fn png(shade: u8) -> Vec<u8> {
+    // Which way each block gets brighter decides the perceptual hash.
+    let block = |x: u32, y: u32| (x / 8 + 8 * (y / 6)).wrapping_mul(u32::from(shade) * 2 + 7) as u8;
+    let picture = RgbImage::from_fn(64, 48, |x, y| Rgb([block(x, y), shade, block(y, x)]));
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::from(picture)
+        .write_to(&mut bytes, ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
 }
 
 fn facts(sha256: String) -> ImageFacts {

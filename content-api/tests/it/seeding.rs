@@ -7,7 +7,9 @@ use content_api::{
 };
 use images::Catalogue;
 
-use crate::sample::NOW;
+use contracts::content::Origin;
+
+use crate::sample::{NOW, stamp};
 
 #[tokio::test]
 async fn a_second_seeding_changes_nothing_and_a_changed_entry_one_document() {
@@ -58,7 +60,34 @@ async fn a_second_seeding_changes_nothing_and_a_changed_entry_one_document() {
         SeedReport {
             inserted: 0,
             updated: 1,
-            unchanged: all - 1
+            unchanged: all - 1,
+            kept: 0,
         }
     );
+}
+
+#[tokio::test]
+async fn what_callers_changed_or_deleted_stays_so() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let store = PostgresStore::connect(&database.url.as_str().into())
+        .await
+        .unwrap();
+    let catalogue = Catalogue::bundled().unwrap();
+    seed(&store, &catalogue, NOW).await.unwrap();
+    let [changed, deleted, ..] = catalogue.entries() else {
+        panic!("two entries")
+    };
+    let mut draft = content_api::seed::draft(changed);
+    draft.origin = Origin::Api;
+    draft.themes.clear();
+    store.replace(&draft, 1, &[], &stamp()).await.unwrap();
+    store.delete(&deleted.id, None, &stamp()).await.unwrap();
+
+    let again = seed(&store, &catalogue, NOW).await.unwrap();
+    assert_eq!((again.kept, again.inserted, again.updated), (2, 0, 0));
+    let left = [changed.id.clone(), deleted.id.clone()];
+    let left = store.get(&left).await.unwrap();
+    assert_eq!((left.len(), left[0].themes.len()), (1, 0));
 }

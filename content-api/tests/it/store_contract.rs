@@ -1,17 +1,22 @@
-//! What every adapter of `ContentStore` must do. Call [`suite`] with an empty store.
+//! What every adapter of the store's ports must do. Call [`suite`] with an empty store.
 
-use std::io::Write;
+mod campaigns;
+mod changes;
+mod erasing;
+mod life;
 
-use content_api::store::{Change, ContentStore, ImageFile, Pending, PutOutcome};
+use std::io::Write as _;
+
+use content_api::store::{Change, ContentStore, ImageFile, Pending, PutOutcome, Store, Write};
 use time::Duration;
 
-use crate::sample::{NOW, draft, id, retitled};
+use crate::sample::{NOW, draft, id, retitled, stamp};
 
 /// Runs everything; parts use ids of their own and leave nothing pending. `server` is name and
 /// version of what the store is on.
-pub async fn suite(store: &dyn ContentStore, server: &str) {
+pub async fn suite(store: &dyn Store, server: &str) {
     // Seen also when the test passes: a suite that did not run would look the same.
-    let line = format!("contract: ContentStore on {server}\n");
+    let line = format!("contract: Store on {server}\n");
     std::io::stderr().write_all(line.as_bytes()).ok();
     writing(store).await;
     deleting(store).await;
@@ -20,6 +25,17 @@ pub async fn suite(store: &dyn ContentStore, server: &str) {
     raising(store).await;
     writing_at_once(store).await;
     images(store).await;
+    life::suite(store).await;
+    campaigns::suite(store).await;
+    changes::suite(store).await;
+    erasing::suite(store).await;
+}
+
+fn updated(revision: i64) -> Write {
+    Write::Done(PutOutcome {
+        revision,
+        change: Change::Updated,
+    })
 }
 
 async fn writing(store: &dyn ContentStore) {
@@ -68,14 +84,21 @@ async fn writing(store: &dyn ContentStore) {
 }
 
 async fn deleting(store: &dyn ContentStore) {
-    assert_eq!(store.delete(&id("unknown"), NOW).await.unwrap(), None);
+    assert_eq!(
+        store.delete(&id("unknown"), None, &stamp()).await.unwrap(),
+        Write::Absent
+    );
     store.put(&draft("deleted"), NOW).await.unwrap();
     let (count, version) = (
         store.count().await.unwrap(),
         store.contents_version().await.unwrap(),
     );
-    assert_eq!(store.delete(&id("deleted"), NOW).await.unwrap(), Some(2));
-    assert_eq!(store.delete(&id("deleted"), NOW).await.unwrap(), None);
+    let deleted = store.delete(&id("deleted"), None, &stamp()).await.unwrap();
+    assert_eq!(deleted, updated(2));
+    assert_eq!(
+        store.delete(&id("deleted"), None, &stamp()).await.unwrap(),
+        Write::Absent
+    );
     assert_eq!(store.get(&[id("deleted")]).await.unwrap(), []);
     assert_eq!(store.count().await.unwrap(), count - 1);
     assert!(store.contents_version().await.unwrap() > version);
@@ -123,7 +146,7 @@ async fn publishing(store: &dyn ContentStore) {
 
     store.put(&draft("out-a"), NOW).await.unwrap();
     store.put(&draft("out-b"), NOW).await.unwrap();
-    store.delete(&id("out-b"), NOW).await.unwrap();
+    store.delete(&id("out-b"), None, &stamp()).await.unwrap();
     let pending = store.pending(None, 10).await.unwrap();
     let [Pending::Put(document), Pending::Delete(deletion)] = pending.as_slice() else {
         panic!("{pending:?}");
@@ -173,7 +196,7 @@ async fn raising(store: &dyn ContentStore) {
         store.put(&draft(slug), NOW).await.unwrap();
     }
     store.put(&retitled("above", "Second"), NOW).await.unwrap();
-    store.delete(&id("buried"), NOW).await.unwrap();
+    store.delete(&id("buried"), None, &stamp()).await.unwrap();
     let sent = [("low", 1), ("even", 1), ("above", 2), ("buried", 2)];
     store
         .acknowledge(&sent.map(|(slug, revision)| (id(slug), revision)))

@@ -248,6 +248,14 @@ impl World {
         self.send(request.bearer_auth(token.expose_secret())).await
     }
 
+    /// A request with a token of these scopes.
+    pub fn request(&self, method: &str, path: &str, scopes: &[Scope]) -> reqwest::RequestBuilder {
+        let method = method.parse().unwrap();
+        let token = self.token(scopes);
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        request.bearer_auth(token.expose_secret())
+    }
+
     /// With a token that may read content.
     pub async fn find(&self, body: Value) -> Reply {
         self.find_raw(serde_json::to_vec(&body).unwrap()).await

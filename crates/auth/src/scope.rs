@@ -16,6 +16,10 @@ pub enum ContentRead {}
 #[derive(Debug)]
 pub enum ContentWrite {}
 
+/// `content:approve`.
+#[derive(Debug)]
+pub enum ContentApprove {}
+
 /// `campaigns:write`.
 #[derive(Debug)]
 pub enum CampaignsWrite {}
@@ -34,6 +38,10 @@ impl RequiredScope for ContentRead {
 
 impl RequiredScope for ContentWrite {
     const SCOPE: Scope = Scope::ContentWrite;
+}
+
+impl RequiredScope for ContentApprove {
+    const SCOPE: Scope = Scope::ContentApprove;
 }
 
 impl RequiredScope for CampaignsWrite {

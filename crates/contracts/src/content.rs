@@ -17,8 +17,14 @@ pub struct ContentDocument {
     pub revision: i64,
     /// Where it stands in its life.
     pub status: Status,
+    /// Who wrote it last.
+    #[serde(default)]
+    pub origin: Origin,
     /// Title, description, alternative text and hashtags, per language.
     pub text: BTreeMap<Language, LocalisedText>,
+    /// Languages that it has no text in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_languages: Vec<Language>,
     /// Subjects, such as `sport`.
     pub themes: Vec<String>,
     /// Kinds of campaign that it fits, such as `back-to-school`.
@@ -31,12 +37,26 @@ pub struct ContentDocument {
     pub rights: Rights,
     /// Facts read from the image file.
     pub image: ImageFacts,
+    /// Facts of the image files that it had before, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_images: Vec<ImageFacts>,
     /// When it was first stored.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
+}
+
+/// Who wrote a document last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The catalogue that PromptSales ships with; a newer catalogue may change it.
+    #[default]
+    Catalogue,
+    /// A caller of the API: the catalogue leaves it alone from then on.
+    Api,
 }
 
 /// Life of a document: only approved ones are found.

@@ -4,12 +4,15 @@
 //! makes a value well formed. Requests deny unknown fields, so that a misspelt one is an error and
 //! not a silent default; answers do not, so that a service may add a field.
 
+pub mod campaigns;
+pub mod changes;
 pub mod content;
 pub mod embeddings;
 pub mod get_content;
 pub mod ids;
 pub mod index;
 pub mod language;
+pub mod lifecycle;
 pub mod limits;
 pub mod metric_query;
 pub mod problem;

@@ -7,8 +7,10 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 pub enum Scope {
     /// Search content, read documents and images.
     ContentRead,
-    /// Create, change and retire content.
+    /// Create, change and delete content.
     ContentWrite,
+    /// Approve and retire content, and erase it.
+    ContentApprove,
     /// Register campaigns.
     CampaignsWrite,
     /// Ask the sales warehouse.
@@ -19,9 +21,10 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ContentRead,
         Self::ContentWrite,
+        Self::ContentApprove,
         Self::CampaignsWrite,
         Self::SalesRead,
         Self::IndexWrite,
@@ -32,6 +35,7 @@ impl Scope {
         match self {
             Self::ContentRead => "content:read",
             Self::ContentWrite => "content:write",
+            Self::ContentApprove => "content:approve",
             Self::CampaignsWrite => "campaigns:write",
             Self::SalesRead => "sales:read",
             Self::IndexWrite => "index:write",

@@ -38,11 +38,8 @@ pub struct Bounds {
 /// Adds request ids, tracing, a body limit, a deadline, and answers instead of dropped connections
 /// when a handler panics, a route does not exist or a request is refused before its body is read.
 pub fn standard_layers(router: Router, bounds: Bounds) -> Router {
-    let deadline = middleware::from_fn(move |request: Request, next: Next| async move {
-        match tokio::time::timeout(bounds.deadline, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => timed_out(bounds.deadline),
-        }
+    let deadline = middleware::from_fn(move |request: Request, next: Next| {
+        within(bounds.deadline, request, next)
     });
     let leftover = middleware::from_fn(move |request: Request, next: Next| {
         read_leftover(bounds.max_body_bytes, request, next)
@@ -74,6 +71,15 @@ pub fn standard_layers(router: Router, bounds: Bounds) -> Router {
                 .layer(leftover)
                 .layer(deadline),
         )
+}
+
+/// Middleware: a deadline of their own for routes that need less time than the longest one. Use with
+/// `axum::middleware::from_fn`.
+pub async fn within(deadline: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(deadline, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => timed_out(deadline),
+    }
 }
 
 fn request_span(request: &Request) -> Span {

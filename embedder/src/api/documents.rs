@@ -8,7 +8,7 @@ use super::{
 use auth::{Authorized, scope::IndexWrite};
 use axum::extract::State;
 use contracts::{
-    ImageId, Language,
+    ImageId,
     index::{
         DeleteDocuments, DeleteDocumentsAnswer, Deletion, IndexDocument, PutDocuments,
         PutDocumentsAnswer, SearchText,
@@ -90,11 +90,10 @@ fn check_count(count: usize) -> ProblemResult<()> {
 
 fn check(document: &IndexDocument) -> Result<(), String> {
     check_revision(document.revision)?;
-    for language in Language::ALL {
-        let text = document
-            .text
-            .get(&language)
-            .ok_or(format!("no text in '{language}'"))?;
+    if document.text.is_empty() {
+        return Err("no text in any language, expected one in 'es' or 'en'".to_owned());
+    }
+    for (language, text) in &document.text {
         check_text(text).map_err(|reason| format!("{reason} in '{language}'"))?;
     }
     let facets = &document.facets;

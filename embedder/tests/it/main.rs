@@ -16,4 +16,5 @@ mod indexing_property;
 mod learning;
 mod lexical;
 mod model;
+mod one_language;
 mod search;

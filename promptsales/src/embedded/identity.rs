@@ -26,12 +26,18 @@ const TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The clients that exist, with what each may do.
 pub fn clients() -> [(&'static str, Scopes); 3] {
-    use Scope::{CampaignsWrite, ContentRead, ContentWrite, IndexWrite, SalesRead};
+    use Scope::{CampaignsWrite, ContentApprove, ContentRead, ContentWrite, IndexWrite, SalesRead};
     let of = |scopes: &[Scope]| scopes.iter().copied().collect();
     [
         (
             CLI_CLIENT,
-            of(&[ContentRead, ContentWrite, CampaignsWrite, SalesRead]),
+            of(&[
+                ContentRead,
+                ContentWrite,
+                ContentApprove,
+                CampaignsWrite,
+                SalesRead,
+            ]),
         ),
         (GATEWAY_CLIENT, of(&[ContentRead, SalesRead])),
         (CONTENT_CLIENT, of(&[ContentRead, IndexWrite])),

@@ -1,10 +1,10 @@
 //! From rows to documents. A row that cannot be read must not hide the others.
 
-use contracts::{ContentDocument, ImageId, index::Deletion};
+use contracts::{ContentDocument, ImageId, index::Deletion, lifecycle::Duplicate};
 use sqlx::{Row, postgres::PgRow, types::Json};
 
 use super::backend;
-use crate::store::{ContentDraft, Pending, StoreError};
+use crate::store::{ContentDraft, Page, Pending, StoreError};
 
 /// Those that can be read; the others are named in the log.
 pub(super) fn readable<T>(
@@ -22,6 +22,41 @@ pub(super) fn readable<T>(
         }
     }
     Ok(found)
+}
+
+/// The page that these rows are, asked for with this limit.
+pub(super) fn page<T>(
+    rows: &[PgRow],
+    limit: u32,
+    read: impl Fn(&PgRow) -> Result<T, StoreError>,
+) -> Result<Page<T>, StoreError> {
+    let is_full = rows.len() as u64 >= u64::from(limit);
+    let next = match rows.last() {
+        Some(last) if is_full => Some(image_id(last)?),
+        _ => None,
+    };
+    Ok(Page {
+        items: readable(rows, read)?,
+        next,
+    })
+}
+
+pub(super) fn duplicate(row: &PgRow) -> Result<Duplicate, StoreError> {
+    let read = backend("read a likeness");
+    let distance: i32 = row.try_get("distance").map_err(read)?;
+    Ok(Duplicate {
+        id: image_id(row)?,
+        exact: row.try_get("exact").map_err(read)?,
+        distance: distance.unsigned_abs(),
+    })
+}
+
+fn image_id(row: &PgRow) -> Result<ImageId, StoreError> {
+    let id = id(row)?;
+    id.parse().map_err(|source| StoreError::Damaged {
+        id,
+        source: Box::new(source),
+    })
 }
 
 /// The id in the row, whatever else it holds.
@@ -51,16 +86,9 @@ pub(super) fn document(row: &PgRow) -> Result<ContentDocument, StoreError> {
 }
 
 pub(super) fn pending(row: &PgRow) -> Result<Pending, StoreError> {
-    let id = id(row)?;
     let read = backend("read an unpublished document's columns");
     let revision = row.try_get("revision").map_err(read)?;
-    let parsed: ImageId = match id.parse() {
-        Ok(parsed) => parsed,
-        Err(source) => {
-            let source = Box::new(source);
-            return Err(StoreError::Damaged { id, source });
-        }
-    };
+    let parsed = image_id(row)?;
     // The body of a tombstone does not matter any more, so it is not read.
     if row.try_get("deleted").map_err(read)? {
         return Ok(Pending::Delete(Deletion {

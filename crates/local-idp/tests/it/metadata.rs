@@ -18,7 +18,7 @@ async fn both_discovery_documents_say_what_there_is() {
         "grant_types_supported": ["client_credentials"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "scopes_supported":
-            ["content:read", "content:write", "campaigns:write", "sales:read", "index:write"],
+            ["content:read", "content:write", "content:approve", "campaigns:write", "sales:read", "index:write"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
     });

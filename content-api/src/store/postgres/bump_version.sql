@@ -1,1 +1,0 @@
-UPDATE contents_version SET version = version + 1

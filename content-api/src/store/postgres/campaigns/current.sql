@@ -1,0 +1,1 @@
+SELECT revision, request FROM campaigns WHERE id = $1

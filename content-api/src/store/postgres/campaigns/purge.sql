@@ -1,0 +1,1 @@
+DELETE FROM campaign_log WHERE at < $1

@@ -1,0 +1,2 @@
+SELECT revision FROM documents
+WHERE id = $1 AND deleted_at IS NOT NULL AND acknowledged_revision = revision

@@ -1,0 +1,1 @@
+SELECT record FROM erasures ORDER BY sequence DESC LIMIT 1

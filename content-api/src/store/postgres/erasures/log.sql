@@ -1,0 +1,1 @@
+DELETE FROM campaign_log WHERE content_id = $1

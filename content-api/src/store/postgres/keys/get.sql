@@ -1,0 +1,1 @@
+SELECT fingerprint, subject, answer FROM request_keys WHERE key = $1

@@ -1,0 +1,1 @@
+DELETE FROM request_keys WHERE claimed_at < $1
