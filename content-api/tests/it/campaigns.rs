@@ -142,7 +142,35 @@ async fn the_log_is_silent_after_ninety_days() {
             .await
             .unwrap();
         assert_eq!(log(&world, slug).await.len(), left, "{days} days");
+        let dropped = world.housekeeping.once().await.unwrap();
+        assert_eq!(dropped, (1 - left as u64, 0), "{days} days");
     }
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_a_day_and_the_campaign_stays() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let first = register(&world, "k", &request(&[])).await;
+    let claimed = async |ago: time::Duration| {
+        sqlx::query("update content.request_keys set claimed_at = $1")
+            .bind(NOW - ago)
+            .execute(&world.database.pool)
+            .await
+            .unwrap();
+        world.housekeeping.once().await.unwrap()
+    };
+    assert_eq!(claimed(time::Duration::hours(24)).await, (0, 0));
+    let again = register(&world, "k", &request(&[])).await;
+    assert_eq!(again.body, first.body);
+    let day = time::Duration::hours(24) + time::Duration::SECOND;
+    assert_eq!(claimed(day).await, (0, 1));
+    // The name and the key give the same id, whose campaign is the request's own.
+    let after = register(&world, "k", &request(&[])).await;
+    assert_eq!(after.json::<Campaign>(), first.json::<Campaign>());
+    let page: CampaignPage = world.get("/v1/campaigns", &[]).await.json();
+    assert_eq!(page.campaigns.len(), 1);
 }
 
 #[tokio::test]

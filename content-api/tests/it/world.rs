@@ -28,6 +28,7 @@ pub struct World {
     pub http: reqwest::Client,
     pub store: PostgresStore,
     pub publisher: content_api::Publisher,
+    pub housekeeping: content_api::Housekeeping,
     pub double: Arc<Double>,
     pub database: TestDatabase,
     pub idp: LocalIdp,
@@ -180,12 +181,13 @@ impl World {
             None => Service::build(config, deps).unwrap(),
         };
         tokio::spawn(listen::serve(listener, service.router, stop.clone()));
-        let publisher = service.publisher;
+        let (publisher, housekeeping) = (service.publisher, service.housekeeping);
         let world = Self {
             base,
             http,
             store,
             publisher,
+            housekeeping,
             double,
             database,
             idp,
