@@ -309,7 +309,7 @@ fn settings(options: &PostgresOptions, socket: &SocketDir) -> Vec<(String, Strin
         ("fsync", durability),
         ("synchronous_commit", durability),
         ("full_page_writes", durability),
-        // Memory is taken as pages are used; a load of millions of rows would else write each page twice.
+        // Taken as pages are used: a small sample takes little of it.
         ("shared_buffers", "256MB"),
         // A statement over a fact of the warehouse locks each of its monthly partitions and their indexes.
         ("max_locks_per_transaction", "256"),
