@@ -150,7 +150,7 @@ COMMENT ON FUNCTION etl.changed_sales IS 'SQL: every line of the sales that chan
 
 CREATE FUNCTION etl.keep_totals() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB'
-SET enable_hashjoin = on SET enable_mergejoin = on AS $$
+SET enable_hashjoin = on SET enable_mergejoin = on SET enable_seqscan = on AS $$
 DECLARE
     signed text := CASE TG_OP WHEN 'INSERT' THEN 'SELECT 1 AS sign, c.* FROM come AS c'
         WHEN 'DELETE' THEN 'SELECT -1 AS sign, g.* FROM gone AS g'

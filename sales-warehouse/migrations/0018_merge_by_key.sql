@@ -69,23 +69,33 @@ DECLARE
 BEGIN
     -- Few rows find theirs by the key's index, each in its partition; the planner would reckon with a look into
     -- every partition for each row, and read all of them instead.
-    SELECT t.date_column IS NOT NULL AND count(*) * 20 < (SELECT facts FROM totals.facts WHERE target = t.target)
-    INTO few FROM pg_temp.checked;
+    SELECT count(*) * 20 < coalesce((SELECT facts FROM totals.facts WHERE target = t.target),
+        (SELECT reltuples FROM pg_class WHERE oid = to_regclass(format('core.%I', t.target)))) INTO few FROM pg_temp.checked;
     PERFORM etl.join_by_index(few);
+    EXECUTE format('CREATE TEMPORARY TABLE updated ON COMMIT DROP AS SELECT %s FROM pg_temp.checked AS s LIMIT 0',
+        etl.list(conflict, 's'));
     IF EXISTS (SELECT FROM pg_temp.checked AS s WHERE s.rejected) THEN
         EXECUTE format('DELETE FROM core.%I AS f USING pg_temp.checked AS s WHERE s.rejected AND %s',
             t.target, etl.matches(t.key));
         GET DIAGNOSTICS counts.deleted = ROW_COUNT;
     END IF;
     IF cardinality(others) > 0 THEN
-        EXECUTE format('UPDATE core.%1$I AS f SET (%2$s) = ROW(%3$s) FROM pg_temp.checked AS s
-            WHERE %4$s AND %6$s AND NOT s.rejected AND (%5$s) IS DISTINCT FROM (%3$s)', t.target,
-            etl.list(others, ''), etl.list(others, 's'), etl.matches(conflict), etl.list(others, 'f'), months);
+        EXECUTE format('WITH u AS (
+                UPDATE core.%1$I AS f SET (%2$s) = ROW(%3$s) FROM pg_temp.checked AS s
+                WHERE %4$s AND %6$s AND NOT s.rejected AND (%5$s) IS DISTINCT FROM (%3$s) RETURNING %7$s)
+            INSERT INTO pg_temp.updated SELECT * FROM u', t.target, etl.list(others, ''), etl.list(others, 's'),
+            etl.matches(conflict), etl.list(others, 'f'), months, etl.list(conflict, 'f'));
         GET DIAGNOSTICS counts.updated = ROW_COUNT;
     END IF;
+    -- What was updated just now need not be looked for again.
+    PERFORM etl.join_by_index(false);
+    EXECUTE format('CREATE TEMPORARY TABLE others ON COMMIT DROP AS SELECT %s FROM pg_temp.checked AS s
+        WHERE NOT s.rejected AND NOT EXISTS (SELECT FROM pg_temp.updated AS f WHERE %s)',
+        etl.list(all_columns, 's'), etl.matches(conflict));
+    PERFORM etl.join_by_index(few);
     EXECUTE format('CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS
-        SELECT %s FROM pg_temp.checked AS s WHERE NOT s.rejected AND NOT EXISTS (SELECT FROM core.%I AS f WHERE %s AND %s)',
-        etl.list(all_columns, 's'), t.target, etl.matches(conflict), months);
+        SELECT s.* FROM pg_temp.others AS s WHERE NOT EXISTS (SELECT FROM core.%I AS f WHERE %s AND %s)',
+        t.target, etl.matches(conflict), months);
     GET DIAGNOSTICS there = ROW_COUNT;
     -- What comes under a date that core has not may stand there under another. Keys above every known one do not.
     IF there > 0 AND t.date_column IS NOT NULL AND t.date_column <> ALL (t.key) THEN
@@ -97,7 +107,7 @@ BEGIN
     EXECUTE format('INSERT INTO core.%I (%s) SELECT %s FROM pg_temp.fresh AS s',
         t.target, etl.list(all_columns, ''), etl.list(all_columns, 's'));
     GET DIAGNOSTICS counts.inserted = ROW_COUNT;
-    DROP TABLE pg_temp.fresh;
+    DROP TABLE pg_temp.fresh, pg_temp.others, pg_temp.updated;
     PERFORM etl.join_by_index(false);
 END
 $$;
@@ -223,8 +233,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION etl.rebuild_totals_of_source IS 'After a full read, which fills facts behind their triggers.';
 
--- As in 0010, but facts are looked through for moved campaigns only if there are such.
-CREATE OR REPLACE FUNCTION etl.resolve_campaigns() RETURNS bigint LANGUAGE plpgsql AS $$
+-- As in 0010, but facts are looked through for moved campaigns only if there are such, and rows that wait for a
+-- campaign are found by their index: there are few or none, which the planner cannot know of each partition.
+CREATE OR REPLACE FUNCTION etl.resolve_campaigns() RETURNS bigint LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 DECLARE
     fact text;
     resolved bigint := 0;

@@ -103,6 +103,15 @@ struct Databases {
         value_name = "FILE"
     )]
     promptcrm_url_file: Option<PathBuf>,
+    /// Seconds after which a run is given up: more for sources whose first read takes longer.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_RUN_LIMIT",
+        default_value = "1800",
+        value_name = "SECONDS"
+    )]
+    run_limit: String,
 }
 
 /// What `serve` takes besides. Texts, so that every fault of a configuration is told at once.

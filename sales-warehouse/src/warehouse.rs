@@ -27,6 +27,9 @@ const ETL_MAINTENANCE_WORK_MEM: &str = "256MB";
 /// Longest that a run may take. A first load of ten times the full set takes about a quarter of it.
 const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
 
+/// SQLSTATE insufficient_privilege.
+const FORBIDDEN: &str = "42501";
+
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// The warehouse. Cheap to clone.
@@ -58,6 +61,12 @@ pub enum WarehouseError {
         "the warehouse's schemas are not there, or older than this program: run sales-warehouse migrate first"
     )]
     NotMigrated,
+    /// The login may not do what a migration does.
+    #[error(
+        "the warehouse's login may not migrate: it needs CREATE on the database, and either CREATEROLE or the roles \
+         warehouse_owner, warehouse_etl and warehouse_reader granted WITH ADMIN OPTION"
+    )]
+    MayNotMigrate(#[source] MigrateError),
     /// A migration failed.
     #[error("the warehouse cannot be migrated")]
     Migrate(#[source] MigrateError),
@@ -128,7 +137,7 @@ impl Warehouse {
         MIGRATIONS
             .run(&mut connection)
             .await
-            .map_err(WarehouseError::Migrate)?;
+            .map_err(migration_failed)?;
         sqlx::raw_sql(include_str!("warehouse/share_ledger.sql"))
             .execute(&mut connection)
             .await
@@ -183,5 +192,19 @@ impl Warehouse {
     /// Closes the readers' connections.
     pub async fn close(&self) {
         self.reader.close().await;
+    }
+}
+
+fn migration_failed(error: MigrateError) -> WarehouseError {
+    let cause = match &error {
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => {
+            cause.as_database_error()
+        }
+        _ => None,
+    };
+    if cause.and_then(|cause| cause.code()).as_deref() == Some(FORBIDDEN) {
+        WarehouseError::MayNotMigrate(error)
+    } else {
+        WarehouseError::Migrate(error)
     }
 }

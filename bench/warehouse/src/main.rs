@@ -14,9 +14,10 @@ use std::{
     process::ExitCode,
 };
 
+use anyhow::Context as _;
 use clap::Parser;
 
-use cli::Arguments;
+use cli::{Arguments, Part};
 use report::Report;
 use scene::Scene;
 
@@ -27,7 +28,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let arguments = Arguments::parse();
-    if arguments.questions {
+    if arguments.part == Part::Questions {
         let mut scene = Scene::set(&arguments).await?;
         let figures = asking::measure(&mut scene, arguments.rounds).await?;
         scene.stop().await?;
@@ -52,15 +53,38 @@ fn say(line: &str) {
 
 async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     let mut scene = Scene::set(arguments).await?;
-    let bytes = copy::Bytes::read(&scene).await?;
-    let mut report = Report::new(&scene, &bytes);
+    let mut report = Report::new(&scene, arguments.part);
+    match arguments.part {
+        Part::Questions => unreachable!("it has figures of its own"),
+        Part::Etl => etl_part(arguments, &mut scene, &mut report).await?,
+        Part::Merge => {
+            scene.empty_warehouse().await?;
+            etl::run(&scene.databases()).await?;
+            let python = arguments.python.as_deref();
+            let python = python.context("the merge has no peer: give --python with dlt")?;
+            peer::compare(&mut scene, python, arguments, &mut report).await?;
+        }
+    }
+    say("is the warehouse what a load from scratch would give?");
+    report.verified(scene.verify().await?);
+    scene.stop().await?;
+    Ok(report)
+}
+
+async fn etl_part(
+    arguments: &Arguments,
+    scene: &mut Scene,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let bytes = copy::Bytes::read(scene).await?;
+    report.bytes(&bytes);
     for round in 1..=arguments.rounds {
         say(&format!(
             "initial load, round {round} of {}",
             arguments.rounds
         ));
         scene.empty_warehouse().await?;
-        let copied = bytes.copy(&scene).await?;
+        let copied = bytes.copy(scene).await?;
         let loaded = etl::run(&scene.databases()).await?;
         report.load(copied, &loaded);
     }
@@ -76,12 +100,5 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
         let empty = etl::run(&scene.databases()).await?;
         report.tick(changed, &delta, &empty);
     }
-    say("is the warehouse what a load from scratch would give?");
-    report.verified(scene.verify().await?);
-    match &arguments.python {
-        Some(python) => peer::compare(&mut scene, python, arguments, &mut report).await?,
-        None => say("no --python with dlt: the merge has no peer in this run"),
-    }
-    scene.stop().await?;
-    Ok(report)
+    Ok(())
 }

@@ -10,28 +10,20 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::{cli::Arguments, etl, report::Report, say, scene::Scene};
+use crate::{
+    cli::Arguments,
+    etl,
+    report::{DOCUMENTED, Merged, Report},
+    say,
+    scene::Scene,
+};
 
 /// dlt's ways to merge: as its guide has it, and the quickest that it knows, by either strategy.
-pub const DOCUMENTED: &str = "documented";
 const WAYS: [&str; 3] = [DOCUMENTED, "quickest-upsert", "quickest-delete-insert"];
 
 #[derive(Deserialize)]
 struct Ready {
     version: String,
-}
-
-/// What dlt says of one merge.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Merged {
-    pub rows: u64,
-    pub seconds: f64,
-}
-
-impl Merged {
-    pub fn rows_per_second(self) -> f64 {
-        self.rows as f64 / self.seconds
-    }
 }
 
 struct Peer {

@@ -4,22 +4,31 @@ use std::{fs, path::Path, thread};
 
 use anyhow::Context;
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    copy::Bytes,
-    etl::Run,
-    peer::{DOCUMENTED, Merged},
-    scene::Scene,
-};
+use crate::{cli::Part, copy::Bytes, etl::Run, scene::Scene};
 
-const BEGIN: &str = "<!-- last result: begin -->";
-const END: &str = "<!-- last result: end -->";
+/// dlt's way that the target is held against: as its guide has it.
+pub const DOCUMENTED: &str = "documented";
 const MIB: f64 = 1024.0 * 1024.0;
 
-/// Everything that was measured, round by round.
+/// What dlt says of one merge.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Merged {
+    pub rows: u64,
+    pub seconds: f64,
+}
+
+impl Merged {
+    pub fn rows_per_second(self) -> f64 {
+        self.rows as f64 / self.seconds
+    }
+}
+
+/// Everything that was measured in one part, round by round.
 #[derive(Debug, Serialize)]
 pub struct Report {
+    part: &'static str,
     date: String,
     cpu: String,
     cores: usize,
@@ -56,10 +65,11 @@ struct Dlt {
 }
 
 impl Report {
-    pub fn new(scene: &Scene, bytes: &Bytes) -> Self {
+    pub fn new(scene: &Scene, part: Part) -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu.lines().find(|line| line.starts_with("model name"));
         Self {
+            part: part.name(),
             date: scene.now(),
             cpu: model
                 .and_then(|line| line.split_once(": "))
@@ -68,13 +78,17 @@ impl Report {
             cores: thread::available_parallelism().map_or(1, Into::into),
             postgres: scene.postgres.version().to_owned(),
             rows: scene.rows,
-            bytes: bytes.bytes,
+            bytes: 0,
             loads: Vec::new(),
             ticks: Vec::new(),
             verified: false,
             dlt: Vec::new(),
             ours_merged: Vec::new(),
         }
+    }
+
+    pub fn bytes(&mut self, bytes: &Bytes) {
+        self.bytes = bytes.bytes;
     }
 
     pub fn load(&mut self, copy_seconds: f64, etl: &Run) {
@@ -162,11 +176,15 @@ impl Report {
     pub fn text(&self) -> String {
         let mut targets = table(["target", "bound", "median (least to greatest)", "result"]);
         for target in self.targets() {
-            targets.add_row(target.row());
+            if !target.values.is_empty() {
+                targets.add_row(target.row());
+            }
         }
         let mut figures = table(["what", "median (least to greatest)"]);
         let mut figure = |what: &str, values: Vec<f64>| {
-            figures.add_row([what.to_owned(), spread(&values)]);
+            if !values.is_empty() {
+                figures.add_row([what.to_owned(), spread(&values)]);
+            }
         };
         let loads = &self.loads;
         figure(
@@ -209,15 +227,18 @@ impl Report {
             );
         }
         format!(
-            "{}: {}, {} cores, PostgreSQL {}; {} rows, {:.0} MiB; {} rounds. Afterwards the warehouse {} a \
+            "{}: {}, {} cores, PostgreSQL {}; {} rows{}; {} rounds. Afterwards the warehouse {} a \
              load from scratch.\n\n{targets}\n\n{figures}",
             self.date,
             self.cpu,
             self.cores,
             self.postgres,
             self.rows,
-            self.bytes as f64 / MIB,
-            self.loads.len(),
+            match self.bytes {
+                0 => String::new(),
+                bytes => format!(", {:.0} MiB", bytes as f64 / MIB),
+            },
+            self.loads.len().max(self.ours_merged.len()),
             if self.verified {
                 "equalled"
             } else {
@@ -234,9 +255,11 @@ impl Report {
 
     pub fn write_readme(&self, path: &Path) -> anyhow::Result<()> {
         let readme = fs::read_to_string(path)?;
-        let marks = readme.find(BEGIN).zip(readme.find(END));
+        let mark = |edge| format!("<!-- last result, {}: {edge} -->", self.part);
+        let (first, last) = (mark("begin"), mark("end"));
+        let marks = readme.find(&first).zip(readme.find(&last));
         let (begin, end) = marks.context("the README has no place for the last result")?;
-        let (before, after) = (&readme[..begin + BEGIN.len()], &readme[end..]);
+        let (before, after) = (&readme[..begin + first.len()], &readme[end..]);
         let text = format!("{before}\n\n{}\n\n{after}", self.text());
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     }

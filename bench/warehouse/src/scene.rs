@@ -22,8 +22,6 @@ use time::format_description::well_known::Rfc3339;
 use crate::{cli::Arguments, say};
 
 const SEED: u64 = 42;
-/// What `--quick` divides the full set by.
-const QUICK: u32 = 20;
 
 /// Where everything is. No secret: the socket's directory is its owner's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,11 +77,9 @@ impl Scene {
         let sources = Sources::connect(&url("promptads"), &url("promptcrm")).await?;
         let clock = Clock::system();
         let mut plan = LoadPlan::full(SEED, clock.now().date());
-        if arguments.quick {
-            plan.campaigns_finished /= QUICK;
-            plan.campaigns_active /= QUICK;
-            plan.customers /= QUICK;
-        }
+        plan.campaigns_finished /= arguments.divide;
+        plan.campaigns_active /= arguments.divide;
+        plan.customers /= arguments.divide;
         let keyring = Arc::new(Keyring::generate()?);
         say("filling the sources");
         let loaded = demo::load(&sources, &keyring, &plan, Existing::Refuse, &|_| {}).await?;

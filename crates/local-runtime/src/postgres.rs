@@ -309,7 +309,10 @@ fn settings(options: &PostgresOptions, socket: &SocketDir) -> Vec<(String, Strin
         ("fsync", durability),
         ("synchronous_commit", durability),
         ("full_page_writes", durability),
-        ("shared_buffers", "64MB"),
+        // Taken as pages are used: a small sample takes little of it.
+        ("shared_buffers", "256MB"),
+        // A statement over a fact of the warehouse locks each of its monthly partitions and their indexes.
+        ("max_locks_per_transaction", "256"),
         ("max_connections", &max_connections),
         ("timezone", "UTC"),
         ("log_timezone", "UTC"),

@@ -12,19 +12,23 @@ use sales_warehouse::{
     sources::Sources,
     verify,
 };
-use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, listen, with_causes};
 
+use super::settings::WarehouseSettings;
+
 /// The warehouse, if its schemas are there.
-pub async fn connect(url: &SecretString) -> anyhow::Result<Warehouse> {
-    let warehouse = Warehouse::connect(url).await?;
+pub async fn connect(settings: &WarehouseSettings) -> anyhow::Result<Warehouse> {
+    let warehouse = Warehouse::connect(&settings.url).await?;
     warehouse.check_schemas().await?;
-    Ok(warehouse)
+    Ok(warehouse.with_run_limit(settings.run_limit))
 }
 
 /// One run. Its report goes to standard output, as one line of JSON.
-pub async fn etl_once(url: &SecretString, sources: &[SourceConfig]) -> anyhow::Result<ExitCode> {
-    let warehouse = connect(url).await?;
+pub async fn etl_once(
+    settings: &WarehouseSettings,
+    sources: &[SourceConfig],
+) -> anyhow::Result<ExitCode> {
+    let warehouse = connect(settings).await?;
     let report = tokio::select! {
         report = etl::run_once(&warehouse, sources) => report?,
         signal = listen::shutdown_signal() => {
@@ -50,8 +54,11 @@ pub async fn etl_once(url: &SecretString, sources: &[SourceConfig]) -> anyhow::R
 }
 
 /// Runs until SIGINT or SIGTERM.
-pub async fn etl(url: &SecretString, sources: &[SourceConfig]) -> anyhow::Result<ExitCode> {
-    let warehouse = connect(url).await?;
+pub async fn etl(
+    settings: &WarehouseSettings,
+    sources: &[SourceConfig],
+) -> anyhow::Result<ExitCode> {
+    let warehouse = connect(settings).await?;
     let (clock, stop) = (Clock::system(), CancellationToken::new());
     tokio::select! {
         () = etl::keep_running(&warehouse, sources, etl::EVERY, &clock, &stop) => {}
@@ -70,8 +77,8 @@ pub async fn note_interrupted(warehouse: &Warehouse) {
 }
 
 /// The warehouse's schemas.
-pub async fn migrate(url: &SecretString) -> anyhow::Result<ExitCode> {
-    Warehouse::connect(url).await?.migrate().await?;
+pub async fn migrate(settings: &WarehouseSettings) -> anyhow::Result<ExitCode> {
+    Warehouse::connect(&settings.url).await?.migrate().await?;
     tracing::info!("the warehouse is migrated");
     Ok(ExitCode::SUCCESS)
 }
@@ -90,11 +97,11 @@ pub async fn migrate_sources(sources: &[SourceConfig]) -> anyhow::Result<()> {
 
 /// Is the warehouse what a load from scratch would give?
 pub async fn verify(
-    url: &SecretString,
+    settings: &WarehouseSettings,
     sources: &[SourceConfig],
     json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let warehouse = connect(url).await?;
+    let warehouse = connect(settings).await?;
     let found = verify::verify(&warehouse, sources).await?;
     let mut out = io::stdout().lock();
     if json {

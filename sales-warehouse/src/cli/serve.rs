@@ -10,20 +10,19 @@ use sales_warehouse::{
     metrics,
     questions::Questions,
 };
-use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client, listen};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::commands;
+use super::{commands, settings::WarehouseSettings};
 
 /// Longest that the issuer may take to send its keys.
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What [`serve`] is told.
 pub struct ServeSettings {
-    /// The warehouse's URL.
-    pub warehouse: SecretString,
+    /// The warehouse.
+    pub warehouse: WarehouseSettings,
     /// What the scheduler reads; none to leave that to others.
     pub sources: Vec<SourceConfig>,
     /// Where to listen.

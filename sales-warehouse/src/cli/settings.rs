@@ -1,6 +1,6 @@
 //! From options to settings, with everything that is wrong with them.
 
-use std::{fs, net::SocketAddr, path::Path, str::FromStr};
+use std::{fs, net::SocketAddr, ops::RangeInclusive, path::Path, str::FromStr, time::Duration};
 
 use anyhow::bail;
 use auth::Issuer;
@@ -10,6 +10,9 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 use super::{Databases, Serve, serve::ServeSettings};
+
+/// Below a minute a run would hardly get anywhere; above a day nobody would hear of one that hangs.
+const RUN_LIMIT_SECONDS: RangeInclusive<u64> = 60..=86_400;
 
 /// What is wrong with a configuration: one sentence each, none of which repeats a secret.
 #[derive(Debug, Default)]
@@ -33,11 +36,24 @@ impl Faults {
     }
 }
 
+/// The warehouse, and how it is run.
+pub struct WarehouseSettings {
+    /// Its URL.
+    pub url: SecretString,
+    /// Longest that a run may take.
+    pub run_limit: Duration,
+}
+
 impl Databases {
-    /// The warehouse's URL.
-    pub fn warehouse(&self, faults: &mut Faults) -> Option<SecretString> {
+    /// The warehouse.
+    pub fn warehouse(&self, faults: &mut Faults) -> Option<WarehouseSettings> {
         let file = self.database_url_file.as_deref();
-        faults.note(url("database-url", self.database_url.as_ref(), file))
+        let url = faults.note(url("database-url", self.database_url.as_ref(), file));
+        let run_limit = faults.note(run_limit(&self.run_limit));
+        Some(WarehouseSettings {
+            url: url?,
+            run_limit: run_limit?,
+        })
     }
 
     /// The warehouse and both sources.
@@ -114,6 +130,17 @@ fn web_url(option: &str, value: Option<&str>) -> Result<Url, String> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"))
         .ok_or_else(|| format!("--{option} is '{text}': expected http:// or https://"))
+}
+
+fn run_limit(value: &str) -> Result<Duration, String> {
+    let seconds = value.parse().ok();
+    seconds
+        .filter(|seconds| RUN_LIMIT_SECONDS.contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| {
+            let (least, most) = (RUN_LIMIT_SECONDS.start(), RUN_LIMIT_SECONDS.end());
+            format!("--run-limit is '{value}': expected {least} to {most} seconds")
+        })
 }
 
 fn address(option: &str, value: &str) -> Result<SocketAddr, String> {

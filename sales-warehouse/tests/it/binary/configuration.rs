@@ -15,6 +15,7 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     );
     environment.set("SALES_WAREHOUSE_PROMPTADS_URL_FILE", "/nowhere/too");
     environment.set("SALES_WAREHOUSE_PROMPTCRM_URL_FILE", "/nowhere/at-all");
+    environment.set("SALES_WAREHOUSE_RUN_LIMIT", "59");
     environment.set("SALES_WAREHOUSE_LISTEN", "everywhere");
     environment.set("SALES_WAREHOUSE_METRICS_ADDRESS", "9090");
     environment.set("SALES_WAREHOUSE_PUBLIC_URL", "warehouse.test");
@@ -22,6 +23,7 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     let ran = run(&environment, &["serve"]).await.expect(1);
     for fault in [
         "--database-url is no PostgreSQL URL: expected postgres://",
+        "--run-limit is '59': expected 60 to 86400 seconds",
         "--promptads-url and --promptads-url-file are both given",
         "--promptcrm-url-file: cannot read /nowhere/at-all: No such file",
         "--listen is 'everywhere': expected an address and a port",
@@ -33,7 +35,7 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     ] {
         assert!(ran.stderr.contains(fault), "{fault}: {}", ran.stderr);
     }
-    assert_eq!(ran.stderr.matches("\n- ").count(), 9, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("\n- ").count(), 10, "{}", ran.stderr);
     assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
 
@@ -72,7 +74,10 @@ async fn urls_come_from_files_too_and_help_shows_none() {
         fs::write(&file, format!("{url}\n")).unwrap();
         environment.set(variable, file.to_str().unwrap());
     }
+    environment.set("SALES_WAREHOUSE_RUN_LIMIT", "60");
     run(&environment, &["etl", "--once"]).await.expect(0);
+    environment.set("SALES_WAREHOUSE_RUN_LIMIT", "86401");
+    run(&environment, &["etl", "--once"]).await.expect(1);
     let mut environment = Environment::of(&fixture);
     environment.set(
         "SALES_WAREHOUSE_DATABASE_URL",

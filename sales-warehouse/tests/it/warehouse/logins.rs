@@ -130,6 +130,22 @@ async fn a_plain_login_with_the_roles_migrates_loads_and_verifies() {
         .await;
     let create = format!("grant create on database {} to $login", database.name());
     login.grant(&database.pool, &create).await;
+    // The roles alone are not enough: the first migration grants them to whoever runs it.
+    let may_not_grant =
+        "revoke admin option for warehouse_owner, warehouse_etl, warehouse_reader from $login";
+    login.grant(&database.pool, may_not_grant).await;
+    let refused = warehouse.migrate().await.unwrap_err();
+    assert!(
+        matches!(refused, WarehouseError::MayNotMigrate(_)),
+        "{refused:?}"
+    );
+    assert!(refused.to_string().contains("WITH ADMIN OPTION"));
+    login
+        .grant(
+            &database.pool,
+            "grant warehouse_owner, warehouse_etl, warehouse_reader to $login with admin option",
+        )
+        .await;
     warehouse.migrate().await.unwrap();
     warehouse.migrate().await.unwrap();
     run(&warehouse, &configs).await;

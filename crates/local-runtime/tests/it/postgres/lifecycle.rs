@@ -31,7 +31,8 @@ async fn the_products_cluster_is_durable_private_and_bilingual() {
         ("data_checksums", "on"),
         ("listen_addresses", ""),
         ("max_connections", "60"),
-        ("shared_buffers", "64MB"),
+        ("shared_buffers", "256MB"),
+        ("max_locks_per_transaction", "256"),
         ("server_encoding", "UTF8"),
         ("TimeZone", "UTC"),
     ] {
