@@ -18,9 +18,11 @@
 //! small watcher, which notices the end of this process however it comes, removes the directory.
 //!
 //! Redis comes from `redis-server` on the PATH, or from `TEST_REDIS_URL`; see [`redis`] for the server
-//! that is shared and [`RedisServer`] for one that a test may stop, freeze and start again.
+//! that is shared and [`RedisServer`] for one that a test may stop, freeze and start again. Qdrant comes
+//! from `qdrant` on the PATH, or from `TEST_QDRANT_URL`.
 
 mod database;
+mod qdrant;
 mod redis;
 mod server;
 
@@ -29,7 +31,10 @@ use std::{io::Write, path::PathBuf, sync::OnceLock};
 use local_runtime::{CacheDir, Options, Progress, Provisioned, Step, progress};
 use tokio::sync::OnceCell;
 
-pub use crate::redis::{RedisServer, free_port, own_redis, redis};
+pub use crate::{
+    qdrant::qdrant,
+    redis::{RedisServer, free_port, own_redis, redis},
+};
 pub use database::{TestDatabase, fresh_database};
 pub use server::{SharedPostgres, postgres};
 
@@ -37,6 +42,8 @@ pub use server::{SharedPostgres, postgres};
 pub const POSTGRES_URL_VARIABLE: &str = "TEST_POSTGRES_URL";
 /// The environment variable that names a Redis to use instead of a local one.
 pub const REDIS_URL_VARIABLE: &str = "TEST_REDIS_URL";
+/// The environment variable that names a Qdrant to use instead of a local one, by its URL for gRPC.
+pub const QDRANT_URL_VARIABLE: &str = "TEST_QDRANT_URL";
 /// The environment variable that, set to `1`, turns a skip into a failure.
 pub const REQUIRE_VARIABLE: &str = "PROMPTSALES_REQUIRE_SERVERS";
 
@@ -104,6 +111,12 @@ impl Progress for Quiet {
 pub fn or_skip<T>(what: &str, outcome: Result<T, String>) -> Option<T> {
     let is = |name, value| std::env::var(name).is_ok_and(|found| found == value);
     resolve(what, outcome, is("CI", "true") || is(REQUIRE_VARIABLE, "1"))
+}
+
+fn on_the_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
 }
 
 fn resolve<T>(what: &str, outcome: Result<T, String>, required: bool) -> Option<T> {

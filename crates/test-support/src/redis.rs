@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{REDIS_URL_VARIABLE, or_skip};
+use crate::{REDIS_URL_VARIABLE, on_the_path, or_skip};
 
 /// It answers within some 50 ms; a busy machine takes longer.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
@@ -277,12 +277,6 @@ pub fn free_port() -> Result<u16, String> {
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
         .map_err(|error| format!("no free port: {error}"))
-}
-
-fn on_the_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
 }
 
 /// Any answer means that it serves: with a password set, the one to PING is an error.
