@@ -1,5 +1,7 @@
 //! What the service binary takes, and how it starts and stops.
 
+mod indexes;
+
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use anyhow::Context;
@@ -8,6 +10,9 @@ use clap::Parser;
 use embedder::{Config, Service, model::source::ModelSource, search::Fusion};
 use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client, listen, settings::ServiceOptions};
+use tokio::task::JoinSet;
+
+use indexes::Indexes;
 
 /// Longest that fetching the issuer's keys may take.
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
@@ -34,6 +39,11 @@ pub struct Options {
     /// PostgreSQL with pgvector; may hold a password.
     #[arg(long, env = "EMBEDDER_DATABASE_URL", hide_env_values = true)]
     database_url: SecretString,
+    #[command(flatten)]
+    indexes: Indexes,
+    /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
+    #[arg(long, env = "EMBEDDER_METRICS_ADDRESS", value_name = "ADDRESS")]
+    metrics_address: Option<SocketAddr>,
     /// Who issues the tokens, exactly as in their `iss`.
     #[arg(long, env = "EMBEDDER_ISSUER")]
     issuer: Issuer,
@@ -62,6 +72,7 @@ impl ServiceOptions for Options {
                 "onnxruntime: {path} is no file: expected the shared library"
             ));
         }
+        faults.extend(self.indexes.faults());
         faults
     }
 }
@@ -72,26 +83,40 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
     let expected = VerifierConfig::new(options.issuer.clone(), options.audience.clone());
     let verifier = Arc::new(Verifier::new(expected, http, clock.clone()));
-    let address = options.listen;
+    let (address, metrics_address) = (options.listen, options.metrics_address);
     let service = Service::start(config(options)?, &clock).await?;
+    let stop = CancellationToken::new();
+    let mut parts = JoinSet::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(listen::serve(
-        listener,
-        service.router(verifier),
-        stop.clone(),
-    ));
-    let repairing = tokio::spawn({
-        let stop = stop.clone();
-        async move { service.run_background(stop).await }
+    let router = service.router(verifier);
+    parts.spawn(listen::serve(listener, router, stop.clone()));
+    if let Some(address) = metrics_address {
+        let listener = listen::bind(address).await?;
+        tracing::info!(address = %listener.local_addr()?, "serving metrics");
+        let router = service.metrics_router();
+        parts.spawn(listen::serve(listener, router, stop.clone()));
+    }
+    let repairing = stop.clone();
+    parts.spawn(async move {
+        service.run_background(repairing).await;
+        Ok(())
     });
-    let signal = listen::shutdown_signal().await;
+    let outcome = tokio::select! {
+        signal = listen::shutdown_signal() => signal.map_err(Into::into),
+        Some(ended) = parts.join_next() => match ended {
+            Ok(Err(error)) => Err(anyhow::Error::from(error).context("a part of the service stopped")),
+            ended => Err(anyhow::anyhow!("a part of the service stopped: {ended:?}")),
+        },
+    };
     stop.cancel();
-    serving.await??;
-    repairing.await?;
-    Ok(signal?)
+    while let Some(ended) = parts.join_next().await {
+        if !matches!(ended, Ok(Ok(()))) {
+            tracing::error!(error = ?ended, "a part of the service did not stop in order");
+        }
+    }
+    outcome
 }
 
 fn config(options: Options) -> anyhow::Result<Config> {
@@ -103,15 +128,53 @@ fn config(options: Options) -> anyhow::Result<Config> {
         sessions: options.sessions.unwrap_or(cores),
         database_url: options.database_url,
         edge_directory: None,
+        qdrant: options
+            .indexes
+            .qdrant()
+            .map_err(|faults| anyhow::Error::msg(faults.join("; ")))?,
+        hnsw: options.indexes.hnsw(),
+        primary: options.indexes.primary(),
         fusion: Fusion::default(),
     })
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
-    use service_kit::settings::reference;
+    use clap::Parser;
+    use service_kit::settings::{ServiceOptions, reference};
 
     use super::Options;
+
+    fn faults(more: &[&str]) -> Vec<String> {
+        let needed = [
+            "embedder",
+            "--onnxruntime=Cargo.toml",
+            "--database-url=postgres:///x",
+            "--issuer=https://issuer.example",
+            "--audience=embedder",
+        ];
+        let arguments = needed.iter().chain(more);
+        Options::try_parse_from(arguments).unwrap().faults()
+    }
+
+    #[test]
+    fn faults_of_the_indexes_are_told_together() {
+        assert_eq!(faults(&[]), [""; 0]);
+        let good = ["--qdrant-url=https://qdrant:6334", "--qdrant-api-key=key"];
+        assert_eq!(faults(&good), [""; 0]);
+        let bad = faults(&[
+            "--qdrant-url=ftp://qdrant",
+            "--qdrant-deadline-ms=1",
+            "--qdrant-collection-prefix=No",
+            "--hnsw-m=1",
+            "--hnsw-ef-search=0",
+        ]);
+        assert_eq!(bad.len(), 5, "{bad:?}");
+        let alone = faults(&["--qdrant-api-key=s3cret"]);
+        assert!(alone[0].contains("qdrant_url"), "{alone:?}");
+        assert!(!alone[0].contains("s3cret"), "{alone:?}");
+    }
 
     /// `embedder --print-config > embedder/embedder.toml`
     #[test]

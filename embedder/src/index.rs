@@ -14,6 +14,8 @@ pub mod edge;
 pub mod manifest;
 pub mod memory;
 pub mod pgvector;
+pub mod point;
+pub mod qdrant;
 
 use async_trait::async_trait;
 use contracts::{ContentHash, Filters, ImageId, Language, content::Status, index::IndexDocument};

@@ -5,6 +5,7 @@
 
 mod held;
 pub mod reconcile;
+mod standing;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -21,6 +22,9 @@ use contracts::{
 use futures::future::join_all;
 use tokio::sync::{Mutex, Notify};
 
+pub use standing::Lag;
+
+use self::standing::Standing;
 use crate::{
     index::{Change, IndexEntry, IndexError, ManifestEntry, PerLanguage, Tombstone, VectorIndex},
     lexical::{Analyzer, bm25},
@@ -45,6 +49,8 @@ pub struct Indexer {
     /// One writer at a time: a later revision must not overtake an earlier one.
     known: Mutex<Known>,
     lagging: AtomicBool,
+    /// Of each index, in their order.
+    standings: Vec<Standing>,
     repair_wanted: Notify,
 }
 
@@ -67,8 +73,10 @@ impl Indexer {
         indexes: Vec<Arc<dyn VectorIndex>>,
         shared: Arc<Shared>,
     ) -> Self {
+        let standings = indexes.iter().map(|index| Standing::of(index.engine()));
         Self {
             embedder,
+            standings: standings.collect(),
             indexes,
             shared,
             analyzers: PerLanguage::from_fn(Analyzer::new),
@@ -224,6 +232,11 @@ impl Indexer {
         &self.indexes
     }
 
+    /// How far each index lags, the primary first.
+    pub fn lags(&self) -> impl Iterator<Item = Lag> {
+        self.standings.iter().map(Standing::lag)
+    }
+
     /// Completes when an index has missed a change and should be repaired soon.
     pub async fn repair_wanted(&self) {
         self.repair_wanted.notified().await;
@@ -305,16 +318,25 @@ impl Indexer {
     }
 
     async fn apply_everywhere(&self, changes: Vec<Change>) -> Result<(), IndexingError> {
+        let count = changes.len();
         let writes = self
             .indexes
             .iter()
             .map(|index| index.apply(changes.clone()));
-        let mut failures: Vec<IndexError> = join_all(writes)
-            .await
-            .into_iter()
-            .filter_map(Result::err)
-            .collect();
-        if failures.len() == self.indexes.len() {
+        let outcomes = join_all(writes).await;
+        let accepted = outcomes.iter().any(Result::is_ok);
+        let mut failures: Vec<IndexError> = Vec::new();
+        for (outcome, standing) in outcomes.into_iter().zip(&self.standings) {
+            match outcome {
+                Ok(()) => standing.wrote(),
+                Err(error) => {
+                    // What nobody took is behind in nobody: the sender keeps it.
+                    standing.missed(if accepted { count } else { 0 });
+                    failures.push(error);
+                }
+            }
+        }
+        if !accepted {
             return Err(IndexingError::Refused(failures.swap_remove(0)));
         }
         for error in failures {

@@ -10,10 +10,11 @@ pub mod eval;
 pub mod index;
 pub mod indexing;
 pub mod lexical;
+pub mod metrics;
 pub mod model;
 pub mod search;
 pub mod service;
 pub mod state;
 
-pub use config::Config;
+pub use config::{Config, Primary};
 pub use service::{Service, StartError};

@@ -12,9 +12,10 @@ use service_kit::{
 };
 
 use crate::{
-    Config, api,
-    index::{IndexError, VectorIndex, pgvector::PgVectorIndex},
+    Config, Primary, api,
+    index::{IndexError, VectorIndex, pgvector::PgVectorIndex, qdrant::QdrantIndex},
     indexing::Indexer,
+    metrics,
     model::{Embedder, fastembed::load_onnx_runtime, pool::SessionPool, source::LoadError},
     search::{Searcher, failover::Failover},
     state::Shared,
@@ -68,6 +69,9 @@ impl Service {
             sessions,
             database_url,
             edge_directory,
+            qdrant,
+            hnsw,
+            primary,
             fusion,
         } = config;
         let pool = tokio::task::spawn_blocking(move || {
@@ -80,13 +84,19 @@ impl Service {
         if let Some(directory) = edge_directory {
             indexes.extend(open_edge(directory, embedder.as_ref()).await?);
         }
-        let pgvector = PgVectorIndex::connect(
-            database_url.expose_secret(),
-            &collection(embedder.model()),
-            embedder.dimensions(),
-        )
-        .await?;
-        indexes.push(Arc::new(pgvector));
+        let (model, dimensions) = (collection(embedder.model()), embedder.dimensions());
+        if let Some(settings) = qdrant {
+            let opening = QdrantIndex::connect(&settings, &model, dimensions);
+            let qdrant = Box::pin(opening).await?;
+            indexes.push(Arc::new(qdrant));
+        }
+        let url = database_url.expose_secret();
+        let opening = PgVectorIndex::connect(url, &model, dimensions, hnsw);
+        let pgvector = Box::pin(opening).await?;
+        match primary {
+            Primary::Qdrant => indexes.push(Arc::new(pgvector)),
+            Primary::Pgvector => indexes.insert(0, Arc::new(pgvector)),
+        }
         Ok(Self::with(embedder, indexes, fusion, clock).await?)
     }
 
@@ -132,6 +142,11 @@ impl Service {
             deadline: DEADLINE,
         };
         standard_layers(api::router(state), bounds)
+    }
+
+    /// The route `/metrics`, for an address of its own: it takes no token.
+    pub fn metrics_router(&self) -> Router {
+        metrics::router(Arc::clone(&self.indexer), Arc::clone(&self.searcher))
     }
 
     /// The work beside the requests: keeps the indexes level until stopped.

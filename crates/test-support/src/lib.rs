@@ -20,10 +20,12 @@
 //! Redis comes from `redis-server` on the PATH, or from `TEST_REDIS_URL`; see [`redis`] for the server
 //! that is shared and [`RedisServer`] for one that a test may stop, freeze and start again.
 //! MongoDB is the one that `TEST_MONGODB_URL` names, or a FerretDB of ours; see [`mongo`].
+//! Qdrant comes from `qdrant` on the PATH, or from `TEST_QDRANT_URL`.
 
 mod database;
 mod keeper;
 mod mongo;
+mod qdrant;
 mod redis;
 mod server;
 
@@ -32,7 +34,10 @@ use std::{io::Write, path::PathBuf, sync::OnceLock};
 use local_runtime::{CacheDir, Options, Progress, Provisioned, Step, progress};
 use tokio::sync::OnceCell;
 
-pub use crate::redis::{RedisServer, own_redis, redis};
+pub use crate::{
+    qdrant::qdrant,
+    redis::{RedisServer, own_redis, redis},
+};
 pub use database::{TestDatabase, fresh_database};
 pub use keeper::free_port;
 pub use mongo::{MongoServer, mongo, own_mongo};
@@ -46,6 +51,8 @@ pub const REDIS_URL_VARIABLE: &str = "TEST_REDIS_URL";
 pub const MONGODB_URL_VARIABLE: &str = "TEST_MONGODB_URL";
 /// The environment variable that names a `ferretdb` binary, instead of one on the PATH.
 pub const FERRETDB_VARIABLE: &str = "TEST_FERRETDB";
+/// The environment variable that names a Qdrant to use instead of a local one, by its URL for gRPC.
+pub const QDRANT_URL_VARIABLE: &str = "TEST_QDRANT_URL";
 /// The environment variable that, set to `1`, turns a skip into a failure.
 pub const REQUIRE_VARIABLE: &str = "PROMPTSALES_REQUIRE_SERVERS";
 

@@ -1,13 +1,15 @@
 //! pgvector: the same documents in PostgreSQL, in one schema per model.
 
-use std::{collections::BTreeMap, time::Duration};
+mod hnsw;
+mod schema;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ::pgvector::{SparseVector as PgSparse, Vector};
 use async_trait::async_trait;
 use contracts::{ContentHash, ImageId, ModelId, index::IndexDocument};
 use sqlx::{
-    AssertSqlSafe, FromRow, PgPool,
-    migrate::Migrator,
+    FromRow, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
     types::Json,
 };
@@ -19,6 +21,12 @@ use super::{
 };
 use crate::lexical::SparseVector;
 
+pub use self::hnsw::{HnswFault, HnswOptions};
+use self::{
+    hnsw::Hnsw,
+    schema::{check_model, prepare_schema, schema_name},
+};
+
 /// This adapter's name in answers.
 pub const ENGINE: &str = "pgvector";
 /// Dimensions of the sparse space: see [`crate::lexical::bm25::term_index`].
@@ -26,12 +34,24 @@ const SPARSE_DIMENSIONS: i32 = 1 << 29;
 /// Longest that one statement may run.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// The search by indexes of full vectors.
+const CANDIDATES: &str = concat!(
+    include_str!("pgvector/eligible.sql"),
+    include_str!("pgvector/nearest.sql"),
+    include_str!("pgvector/candidates.sql"),
+);
+/// The search by indexes of half-precision copies.
+const CANDIDATES_BY_HALVES: &str = concat!(
+    include_str!("pgvector/eligible.sql"),
+    include_str!("pgvector/nearest_half.sql"),
+    include_str!("pgvector/candidates.sql"),
+);
 
 /// The documents table of one model.
 pub struct PgVectorIndex {
     pool: PgPool,
     version: String,
+    hnsw: Arc<Hnsw>,
 }
 
 impl PgVectorIndex {
@@ -40,29 +60,34 @@ impl PgVectorIndex {
         database_url: &str,
         model: &ModelId,
         dimensions: usize,
+        hnsw: HnswOptions,
     ) -> Result<Self, IndexError> {
+        if let Some(refusal) = hnsw.refusal(dimensions) {
+            return Err(engine_error(refusal));
+        }
         let options: PgConnectOptions = database_url.parse().map_err(engine_error)?;
         let schema = schema_name(model);
-        prepare_schema(&options, &schema)
-            .await
-            .map_err(engine_error)?;
-        let options = options.application_name("embedder").options([
+        prepare_schema(&options, &schema).await?;
+        let own = [
             ("search_path", format!("{schema},public")),
             (
                 "statement_timeout",
                 STATEMENT_TIMEOUT.as_millis().to_string(),
             ),
-            // Filters are applied while the graph is walked, not to what a fixed walk found.
-            ("hnsw.iterative_scan", "relaxed_order".to_owned()),
             ("embedder.dimensions", dimensions.to_string()),
-        ]);
+        ];
+        let options = options.application_name("embedder");
+        let options = options.options(own).options(hnsw.session());
         let pool = PgPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(3))
             .connect_with(options)
             .await
             .map_err(engine_error)?;
-        MIGRATIONS.run(&pool).await.map_err(engine_error)?;
+        let mut migrations = sqlx::migrate!("./migrations");
+        // A release that is newer has been here; what it added, this one can do without.
+        migrations.set_ignore_missing(true);
+        migrations.run(&pool).await.map_err(engine_error)?;
         check_model(&pool, model, dimensions).await?;
         let version = sqlx::query_scalar(
             "SELECT format('%s (PostgreSQL %s)', extversion, current_setting('server_version'))
@@ -71,67 +96,24 @@ impl PgVectorIndex {
         .fetch_one(&pool)
         .await
         .map_err(engine_error)?;
-        Ok(Self { pool, version })
+        let hnsw = Hnsw::of(&pool, hnsw, dimensions).await;
+        let hnsw = Arc::new(hnsw.map_err(engine_error)?);
+        Ok(Self {
+            pool,
+            version,
+            hnsw,
+        })
+    }
+
+    /// Rebuilds the indexes, if they are not built as the options say, and waits until they are; searches go on
+    /// meanwhile. [`VectorIndex::maintain`] does the same in the background. `false` when somebody else is at it.
+    pub async fn tune(&self) -> Result<bool, IndexError> {
+        self.hnsw.tune(&self.pool).await.map_err(engine_error)
     }
 }
 
 fn engine_error(error: impl std::fmt::Display) -> IndexError {
     IndexError::engine(ENGINE, error)
-}
-
-/// `index_minilm_es_en_v1`: a plain identifier, whatever the model is called.
-fn schema_name(model: &ModelId) -> String {
-    let slug = crate::model::source::slug(model.as_str()).replace('-', "_");
-    format!("index_{}", &slug[..slug.len().min(50)])
-}
-
-async fn prepare_schema(options: &PgConnectOptions, schema: &str) -> Result<(), sqlx::Error> {
-    let one = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options.clone())
-        .await?;
-    // A schema's name cannot be a parameter; `schema_name` leaves only letters, digits and `_`.
-    let create = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
-    let mut transaction = one.begin().await?;
-    // Two services starting at once would both find the extension missing.
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtext('promptsales-embedder-schema'))")
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public")
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(AssertSqlSafe(create))
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    one.close().await;
-    Ok(())
-}
-
-async fn check_model(pool: &PgPool, model: &ModelId, dimensions: usize) -> Result<(), IndexError> {
-    let dimensions = dimensions as i32;
-    sqlx::query(
-        "INSERT INTO collection (model, dimensions) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    )
-    .bind(model.as_str())
-    .bind(dimensions)
-    .execute(pool)
-    .await
-    .map_err(engine_error)?;
-    let (found, found_dimensions): (String, i32) =
-        sqlx::query_as("SELECT model, dimensions FROM collection")
-            .fetch_one(pool)
-            .await
-            .map_err(engine_error)?;
-    if found == model.as_str() && found_dimensions == dimensions {
-        return Ok(());
-    }
-    Err(IndexError::ModelMismatch {
-        engine: ENGINE,
-        found: format!("{found} ({found_dimensions} dimensions)"),
-        expected: format!("{model} ({dimensions} dimensions)"),
-    })
 }
 
 #[async_trait]
@@ -158,7 +140,12 @@ impl VectorIndex for PgVectorIndex {
     async fn candidates(&self, query: IndexQuery) -> Result<Vec<Candidate>, IndexError> {
         let filters = &query.filters;
         let orientation: Vec<&str> = filters.orientation.iter().map(|o| o.as_str()).collect();
-        let rows: Vec<CandidateRow> = sqlx::query_as(include_str!("pgvector/candidates.sql"))
+        let statement = if self.hnsw.half() {
+            CANDIDATES_BY_HALVES
+        } else {
+            CANDIDATES
+        };
+        let rows: Vec<CandidateRow> = sqlx::query_as(statement)
             .bind(query.status.as_str())
             .bind(&filters.themes)
             .bind(&filters.campaign_themes)
@@ -174,9 +161,7 @@ impl VectorIndex for PgVectorIndex {
             .fetch_all(&self.pool)
             .await
             .map_err(engine_error)?;
-        rows.into_iter()
-            .map(|row| row.into_candidate().map_err(engine_error))
-            .collect()
+        Ok(readable(rows.into_iter().map(CandidateRow::into_candidate)))
     }
 
     async fn manifest(&self) -> Result<Manifest, IndexError> {
@@ -185,18 +170,28 @@ impl VectorIndex for PgVectorIndex {
                 .fetch_all(&self.pool)
                 .await
                 .map_err(engine_error)?;
-        rows.into_iter()
-            .map(|(id, revision, hash)| {
-                let content_hash = hash.map(ContentHash::from_hex);
-                Ok((
-                    id.parse().map_err(engine_error)?,
-                    ManifestEntry {
-                        revision,
-                        content_hash,
-                    },
-                ))
-            })
-            .collect()
+        let lines = rows.into_iter().map(|(id, revision, hash)| {
+            let content_hash = hash.map(ContentHash::from_hex);
+            let line = ManifestEntry {
+                revision,
+                content_hash,
+            };
+            Some((id.parse().ok()?, line))
+        });
+        Ok(readable(lines).into_iter().collect())
+    }
+
+    async fn maintain(&self) -> Result<(), IndexError> {
+        if !self.hnsw.fits() {
+            // Building takes minutes on a large collection, and whoever calls holds up writers meanwhile.
+            let (hnsw, pool) = (Arc::clone(&self.hnsw), self.pool.clone());
+            tokio::spawn(async move {
+                if let Err(error) = hnsw.tune(&pool).await {
+                    tracing::warn!(%error, "HNSW indexes stay as they are");
+                }
+            });
+        }
+        Ok(())
     }
 
     async fn entries(&self, ids: Vec<ImageId>) -> Result<Vec<IndexEntry>, IndexError> {
@@ -209,10 +204,23 @@ impl VectorIndex for PgVectorIndex {
         .fetch_all(&self.pool)
         .await
         .map_err(engine_error)?;
-        rows.into_iter()
-            .map(|row| row.into_entry().map_err(engine_error))
-            .collect()
+        Ok(readable(rows.into_iter().map(EntryRow::into_entry)))
     }
+}
+
+/// What can be read. A damaged row is no reason to fail all others: it counts as missing, and is repaired.
+fn readable<T>(rows: impl Iterator<Item = Option<T>>) -> Vec<T> {
+    let mut unreadable = 0_usize;
+    let rows = rows.inspect(|row| unreadable += usize::from(row.is_none()));
+    let rows = rows.flatten().collect();
+    if unreadable > 0 {
+        tracing::warn!(
+            engine = ENGINE,
+            rows = unreadable,
+            "unreadable rows left out"
+        );
+    }
+    rows
 }
 
 async fn put(
@@ -288,9 +296,9 @@ struct CandidateRow {
 }
 
 impl CandidateRow {
-    fn into_candidate(self) -> Result<Candidate, IndexError> {
-        Ok(Candidate {
-            id: self.id.parse().map_err(engine_error)?,
+    fn into_candidate(self) -> Option<Candidate> {
+        Some(Candidate {
+            id: self.id.parse().ok()?,
             dense: PerLanguage {
                 es: self.dense_es.into(),
                 en: self.dense_en.into(),
@@ -307,15 +315,16 @@ impl CandidateRow {
 struct EntryRow {
     #[sqlx(flatten)]
     candidate: CandidateRow,
-    document: Json<IndexDocument>,
+    document: serde_json::Value,
     content_hash: String,
 }
 
 impl EntryRow {
-    fn into_entry(self) -> Result<IndexEntry, IndexError> {
+    fn into_entry(self) -> Option<IndexEntry> {
         let candidate = self.candidate.into_candidate()?;
-        Ok(IndexEntry {
-            document: self.document.0,
+        let document: IndexDocument = serde_json::from_value(self.document).ok()?;
+        Some(IndexEntry {
+            document,
             content_hash: ContentHash::from_hex(self.content_hash),
             dense: candidate.dense,
             sparse: candidate.sparse,

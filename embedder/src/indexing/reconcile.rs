@@ -1,6 +1,10 @@
 //! Repairing the indexes from one another.
 
-use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::atomic::Ordering,
+    time::Duration,
+};
 
 use contracts::{
     ImageId,
@@ -64,7 +68,7 @@ impl Indexer {
                 )
                 .await
                 {
-                    Ok(()) => count(&mut repair, &leads),
+                    Ok(copied) => count(&mut repair, &copied),
                     Err(error) => {
                         tracing::warn!(%error, engine = index.engine(), "repair failed");
                         complete = false;
@@ -77,6 +81,7 @@ impl Indexer {
             engines.push(repair);
         }
         self.lagging.store(!complete, Ordering::Release);
+        self.note_standings(&manifests, &engines);
         // First of all: what was repaired must not be answered from a cache, whatever fails below.
         if engines.iter().any(Repair::did_something) {
             self.shared.bump();
@@ -89,6 +94,20 @@ impl Indexer {
             }
         }
         Ok(ReconcileAnswer { engines })
+    }
+
+    /// For the metrics: what each index lacks now, and what was mended.
+    fn note_standings(&self, manifests: &[Option<Manifest>], repairs: &[Repair]) {
+        for (place, standing) in self.standings.iter().enumerate() {
+            standing.repaired(&repairs[place]);
+            let Some(mine) = &manifests[place] else {
+                continue;
+            };
+            let others = manifests.iter().flatten();
+            let leads = others.flat_map(|theirs| theirs.ahead_of(mine));
+            let behind: BTreeSet<ImageId> = leads.map(|(id, _)| id).collect();
+            standing.compared(behind.len());
+        }
     }
 
     /// Takes over what the indexes hold together, and counts the terms of documents not counted yet.
@@ -235,21 +254,24 @@ fn count(repair: &mut Repair, leads: &[(ImageId, Lead)]) {
     }
 }
 
+/// Copies what it can, and tells what that was: a damaged entry cannot be had from its index.
 async fn copy(
     source: &dyn VectorIndex,
     target: &dyn VectorIndex,
     theirs: &Manifest,
     leads: &[(ImageId, Lead)],
-) -> Result<(), IndexError> {
+) -> Result<Vec<(ImageId, Lead)>, IndexError> {
+    let mut copied = Vec::with_capacity(leads.len());
     for page in leads.chunks(PAGE) {
         let (extra, wanted): (Vec<_>, Vec<_>) =
             page.iter().partition(|(_, lead)| *lead == Lead::Extra);
-        let ids = wanted.into_iter().map(|(id, _)| id.clone()).collect();
+        let ids = wanted.iter().map(|(id, _)| id.clone()).collect();
         let entries = source.entries(ids).await?;
+        let given: BTreeSet<ImageId> = entries.iter().map(|e| e.document.id.clone()).collect();
         let puts = entries
             .into_iter()
             .map(|entry| Change::Put(Box::new(entry)));
-        let deletes = extra.into_iter().filter_map(|(id, _)| {
+        let deletes = extra.iter().filter_map(|(id, _)| {
             let ManifestEntry { revision, .. } = theirs.get(id)?;
             Some(Change::Delete(Tombstone {
                 id: id.clone(),
@@ -257,6 +279,16 @@ async fn copy(
             }))
         });
         target.apply(puts.chain(deletes).collect()).await?;
+        let done = |(id, lead): &&(ImageId, Lead)| *lead == Lead::Extra || given.contains(id);
+        copied.extend(page.iter().filter(done).cloned());
     }
-    Ok(())
+    if copied.len() < leads.len() {
+        let (engine, entries) = (source.engine(), leads.len() - copied.len());
+        tracing::warn!(
+            engine,
+            entries,
+            "entries that an index names and cannot give"
+        );
+    }
+    Ok(copied)
 }

@@ -36,6 +36,12 @@ impl Breaker {
         }
     }
 
+    /// Has it opened, and not been closed by an answer since?
+    pub fn is_open(&self) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.retry_at.is_some()
+    }
+
     /// The engine answered.
     pub fn succeeded(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::default();

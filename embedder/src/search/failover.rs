@@ -35,6 +35,12 @@ impl Failover {
         self.0.iter().map(|guarded| &guarded.index)
     }
 
+    /// Each engine, with whether it is left alone because it failed.
+    pub fn circuits(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        let circuit = |guarded: &Guarded| (guarded.index.engine(), guarded.breaker.is_open());
+        self.0.iter().map(circuit)
+    }
+
     /// Candidates from the first index that answers, and that engine's name. Those whose circuit is
     /// open are tried last of all: an unlikely answer beats a certain refusal.
     pub async fn candidates(

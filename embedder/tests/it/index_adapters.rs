@@ -2,7 +2,9 @@
 
 use contracts::ModelId;
 use embedder::index::{
-    IndexError, Manifest, VectorIndex, memory::MemoryIndex, pgvector::PgVectorIndex,
+    IndexError, Manifest, VectorIndex,
+    memory::MemoryIndex,
+    pgvector::{HnswOptions, PgVectorIndex},
 };
 
 use test_support::TestDatabase;
@@ -12,7 +14,7 @@ use crate::{
     index_contract::{DIMENSIONS, delete, entry, leaning, nearest_to, put},
 };
 
-fn model() -> ModelId {
+pub fn model() -> ModelId {
     ModelId::new("test-model-v1")
 }
 
@@ -42,6 +44,8 @@ macro_rules! contract_on {
 
 contract_on!(on_memory, super::fresh_memory);
 contract_on!(on_pgvector, super::fresh_pgvector);
+contract_on!(on_a_stand_in_for_qdrant, crate::qdrant::fresh_double);
+contract_on!(on_qdrant, crate::qdrant::fresh);
 #[cfg(feature = "edge")]
 contract_on!(on_qdrant_edge, super::edge::fresh);
 
@@ -56,7 +60,7 @@ async fn fresh_pgvector() -> Option<(TestDatabase, PgVectorIndex)> {
 }
 
 async fn connect(url: &str) -> Result<PgVectorIndex, IndexError> {
-    PgVectorIndex::connect(url, &model(), DIMENSIONS).await
+    PgVectorIndex::connect(url, &model(), DIMENSIONS, HnswOptions::default()).await
 }
 
 /// A few changes that leave two documents and two tombstones.
@@ -153,7 +157,7 @@ async fn pgvector_refuses_other_dimensions() {
         return;
     };
     drop(connect(&database.url).await.unwrap());
-    let other = PgVectorIndex::connect(&database.url, &model(), 32).await;
+    let other = PgVectorIndex::connect(&database.url, &model(), 32, HnswOptions::default()).await;
     let error = other.err().unwrap();
     assert!(matches!(error, IndexError::ModelMismatch { .. }), "{error}");
 }
@@ -166,7 +170,7 @@ async fn pgvector_keeps_two_models_apart() {
     let one = connect(&database.url).await.unwrap();
     write(&one).await;
     let other = ModelId::new("another/Model.v2");
-    let two = PgVectorIndex::connect(&database.url, &other, 8)
+    let two = PgVectorIndex::connect(&database.url, &other, 8, HnswOptions::default())
         .await
         .unwrap();
     assert_eq!(two.manifest().await.unwrap(), Manifest::default());

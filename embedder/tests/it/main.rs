@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod damage;
 mod failover;
 mod harness;
 mod held;
@@ -15,6 +16,9 @@ mod indexing;
 mod indexing_property;
 mod learning;
 mod lexical;
+mod metrics;
 mod model;
 mod one_language;
+mod pgvector;
+mod qdrant;
 mod search;

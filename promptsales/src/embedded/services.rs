@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread};
 use auth::Verifier;
 use axum::Router;
 use contracts::Scope;
-use embedder::{model::source::ModelSource, search::Fusion};
+use embedder::{Primary, index::pgvector::HnswOptions, model::source::ModelSource, search::Fusion};
 use sales_warehouse::Warehouse;
 use secrecy::SecretString;
 use service_kit::Clock;
@@ -38,6 +38,9 @@ pub async fn embedder(
         sessions: cores.min(NonZeroUsize::new(4).unwrap_or(cores)),
         database_url,
         edge_directory: cfg!(feature = "edge").then_some(qdrant_edge),
+        qdrant: None,
+        hnsw: HnswOptions::default(),
+        primary: Primary::default(),
         fusion: Fusion::default(),
     };
     Ok(embedder::Service::start(config, &common.clock).await?)

@@ -1,23 +1,5 @@
--- Up to four lists of nearest documents, each filtered while it is read (HNSW scans are iterative);
--- then the vectors of their union. `<#>` is the negative inner product: less is nearer.
-WITH eligible AS NOT MATERIALIZED (
-    SELECT id, dense_es, dense_en, sparse_es, sparse_en
-    FROM documents
-    WHERE status = $1
-      AND (cardinality($2::text[]) = 0 OR themes && $2)
-      AND (cardinality($3::text[]) = 0 OR campaign_themes && $3)
-      AND (cardinality($4::text[]) = 0 OR channels && $4)
-      AND (cardinality($5::text[]) = 0 OR audience && $5)
-      AND (cardinality($6::text[]) = 0 OR orientation = ANY ($6))
-      AND ($7::text IS NULL OR territories && ARRAY[$7, '*'])
-      AND ($8::date IS NULL OR (usable_from <= $8 AND coalesce(usable_until >= $8, true)))
-),
 found AS (
-    (SELECT id FROM eligible WHERE $9::vector IS NOT NULL
-     ORDER BY dense_es <#> $9 LIMIT $12)
-    UNION
-    (SELECT id FROM eligible WHERE $9::vector IS NOT NULL
-     ORDER BY dense_en <#> $9 LIMIT $12)
+    SELECT id FROM nearest
     UNION
     (SELECT id FROM eligible WHERE $10::sparsevec IS NOT NULL AND sparse_es <#> $10 < 0
      ORDER BY sparse_es <#> $10 LIMIT $12)
