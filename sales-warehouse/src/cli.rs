@@ -4,10 +4,11 @@ mod commands;
 mod serve;
 mod settings;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
+use service_kit::settings::ServiceOptions;
 
 use settings::Faults;
 
@@ -61,14 +62,6 @@ struct Databases {
         value_name = "URL"
     )]
     database_url: Option<SecretString>,
-    /// A file that holds it.
-    #[arg(
-        long,
-        global = true,
-        env = "SALES_WAREHOUSE_DATABASE_URL_FILE",
-        value_name = "FILE"
-    )]
-    database_url_file: Option<PathBuf>,
     /// The source PromptAds, a PostgreSQL URL.
     #[arg(
         long,
@@ -78,14 +71,6 @@ struct Databases {
         value_name = "URL"
     )]
     promptads_url: Option<SecretString>,
-    /// A file that holds it.
-    #[arg(
-        long,
-        global = true,
-        env = "SALES_WAREHOUSE_PROMPTADS_URL_FILE",
-        value_name = "FILE"
-    )]
-    promptads_url_file: Option<PathBuf>,
     /// The source PromptCrm, a PostgreSQL URL.
     #[arg(
         long,
@@ -95,14 +80,6 @@ struct Databases {
         value_name = "URL"
     )]
     promptcrm_url: Option<SecretString>,
-    /// A file that holds it.
-    #[arg(
-        long,
-        global = true,
-        env = "SALES_WAREHOUSE_PROMPTCRM_URL_FILE",
-        value_name = "FILE"
-    )]
-    promptcrm_url_file: Option<PathBuf>,
     /// Seconds after which a run is given up: more for sources whose first read takes longer.
     #[arg(
         long,
@@ -166,6 +143,28 @@ struct Serve {
     no_schedule: bool,
 }
 
+impl ServiceOptions for Arguments {
+    const PREFIX: &'static str = "SALES_WAREHOUSE";
+
+    /// Each command asks for what it needs and no more.
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Faults::default();
+        match self.command {
+            None | Some(Command::Serve) => {
+                self.serve.settings(&self.databases, &mut faults);
+            }
+            Some(Command::Migrate { sources: false }) => {
+                self.databases.warehouse(&mut faults);
+            }
+            Some(Command::Etl { .. } | Command::Migrate { .. } | Command::Verify { .. }) => {
+                self.databases.warehouse(&mut faults);
+                self.databases.sources(&mut faults);
+            }
+        }
+        faults.into()
+    }
+}
+
 /// Runs what was asked for to its end.
 ///
 /// # Errors
@@ -203,5 +202,21 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let (warehouse, sources) = databases.all(faults)?;
             commands::verify(&warehouse, &sources, json).await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use service_kit::settings::reference;
+
+    use super::Arguments;
+
+    /// `sales-warehouse --print-config > sales-warehouse/sales-warehouse.toml`
+    #[test]
+    fn the_documented_configuration_is_up_to_date() {
+        assert_eq!(
+            reference::<Arguments>(),
+            include_str!("../sales-warehouse.toml")
+        );
     }
 }

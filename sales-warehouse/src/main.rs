@@ -4,12 +4,17 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use service_kit::telemetry::{self, LogFormat};
+use service_kit::{
+    settings,
+    telemetry::{self, LogFormat},
+};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let arguments = cli::Arguments::parse();
+    let arguments = match settings::load::<cli::Arguments>() {
+        Ok(arguments) => arguments,
+        Err(code) => return Ok(code),
+    };
     telemetry::init(LogFormat::Json, "info");
     cli::run(arguments).await
 }

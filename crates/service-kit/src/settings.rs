@@ -88,11 +88,14 @@ fn read<O: ServiceOptions>(
         command = file::with_file(command, &path, &mut faults);
     }
     let matches = fault::parse(command, arguments, &mut faults).map_err(Unread::Usage)?;
-    let Some(matches) = matches.filter(|_| faults.is_empty()) else {
+    let Some(matches) = matches else {
         return Err(Unread::Faults(faults));
     };
     let options = O::from_arg_matches(&matches).map_err(Unread::Usage)?;
-    let faults = Faults::from(options.faults());
+    options
+        .faults()
+        .into_iter()
+        .for_each(|fault| faults.add(fault));
     if !faults.is_empty() {
         return Err(Unread::Faults(faults));
     }

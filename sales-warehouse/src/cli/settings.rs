@@ -1,6 +1,6 @@
 //! From options to settings, with everything that is wrong with them.
 
-use std::{fs, net::SocketAddr, ops::RangeInclusive, path::Path, str::FromStr, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use anyhow::bail;
 use auth::Issuer;
@@ -44,11 +44,16 @@ pub struct WarehouseSettings {
     pub run_limit: Duration,
 }
 
+impl From<Faults> for Vec<String> {
+    fn from(faults: Faults) -> Self {
+        faults.0
+    }
+}
+
 impl Databases {
     /// The warehouse.
     pub fn warehouse(&self, faults: &mut Faults) -> Option<WarehouseSettings> {
-        let file = self.database_url_file.as_deref();
-        let url = faults.note(url("database-url", self.database_url.as_ref(), file));
+        let url = faults.note(url("database-url", self.database_url.as_ref()));
         let run_limit = faults.note(run_limit(&self.run_limit));
         Some(WarehouseSettings {
             url: url?,
@@ -57,7 +62,10 @@ impl Databases {
     }
 
     /// The warehouse and both sources.
-    pub fn all(&self, mut faults: Faults) -> anyhow::Result<(SecretString, Vec<SourceConfig>)> {
+    pub fn all(
+        &self,
+        mut faults: Faults,
+    ) -> anyhow::Result<(WarehouseSettings, Vec<SourceConfig>)> {
         let warehouse = self.warehouse(&mut faults);
         let sources = self.sources(&mut faults);
         faults.or(warehouse.zip(sources))
@@ -65,10 +73,8 @@ impl Databases {
 
     /// Both sources.
     pub fn sources(&self, faults: &mut Faults) -> Option<Vec<SourceConfig>> {
-        let file = self.promptads_url_file.as_deref();
-        let ads = faults.note(url("promptads-url", self.promptads_url.as_ref(), file));
-        let file = self.promptcrm_url_file.as_deref();
-        let crm = faults.note(url("promptcrm-url", self.promptcrm_url.as_ref(), file));
+        let ads = faults.note(url("promptads-url", self.promptads_url.as_ref()));
+        let crm = faults.note(url("promptcrm-url", self.promptcrm_url.as_ref()));
         let config = |system, url| SourceConfig { system, url };
         Some(vec![
             config(System::PromptAds, ads?),
@@ -149,27 +155,13 @@ fn address(option: &str, value: &str) -> Result<SocketAddr, String> {
     })
 }
 
-fn url(
-    option: &str,
-    value: Option<&SecretString>,
-    file: Option<&Path>,
-) -> Result<SecretString, String> {
-    let text = match (value, file) {
-        (Some(_), Some(_)) => {
-            return Err(format!(
-                "--{option} and --{option}-file are both given: give one (also as {0} or {0}_FILE)",
-                variable(option)
-            ));
-        }
-        (None, None) => {
-            return Err(format!(
-                "--{option} is missing: give {0}, or {0}_FILE with the name of a file that holds it",
-                variable(option)
-            ));
-        }
-        (Some(text), None) => text.clone(),
-        (None, Some(path)) => read(option, path)?,
-    };
+fn url(option: &str, value: Option<&SecretString>) -> Result<SecretString, String> {
+    let text = value.ok_or_else(|| {
+        format!(
+            "--{option} is missing: give {0}, or {0}_FILE with the name of a file that holds it",
+            variable(option)
+        )
+    })?;
     let known = ["postgres://", "postgresql://"];
     let sound = known
         .iter()
@@ -180,11 +172,5 @@ fn url(
             "--{option} is no PostgreSQL URL: expected postgres://user:password@host:port/database"
         ));
     }
-    Ok(text)
-}
-
-fn read(option: &str, path: &Path) -> Result<SecretString, String> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("--{option}-file: cannot read {}: {error}", path.display()))?;
-    Ok(text.trim().into())
+    Ok(text.clone())
 }

@@ -24,12 +24,6 @@ impl Faults {
     }
 }
 
-impl From<Vec<String>> for Faults {
-    fn from(faults: Vec<String>) -> Self {
-        Self(faults)
-    }
-}
-
 impl fmt::Display for Faults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {

@@ -20,12 +20,13 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     environment.set("SALES_WAREHOUSE_METRICS_ADDRESS", "9090");
     environment.set("SALES_WAREHOUSE_PUBLIC_URL", "warehouse.test");
     environment.set("SALES_WAREHOUSE_ISSUER", "ftp://issuer");
-    let ran = run(&environment, &["serve"]).await.expect(1);
+    let ran = run(&environment, &["serve"]).await.expect(2);
     for fault in [
         "--database-url is no PostgreSQL URL: expected postgres://",
         "--run-limit is '59': expected 60 to 86400 seconds",
-        "--promptads-url and --promptads-url-file are both given",
-        "--promptcrm-url-file: cannot read /nowhere/at-all: No such file",
+        "SALES_WAREHOUSE_PROMPTADS_URL and SALES_WAREHOUSE_PROMPTADS_URL_FILE are both set",
+        "SALES_WAREHOUSE_PROMPTCRM_URL_FILE: /nowhere/at-all cannot be read: No such file",
+        "--promptcrm-url is missing",
         "--listen is 'everywhere': expected an address and a port",
         "--metrics-address is '9090': expected an address and a port",
         "--public-url is 'warehouse.test': expected http:// or https://",
@@ -35,20 +36,20 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     ] {
         assert!(ran.stderr.contains(fault), "{fault}: {}", ran.stderr);
     }
-    assert_eq!(ran.stderr.matches("\n- ").count(), 10, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("\n  - ").count(), 11, "{}", ran.stderr);
     assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
 
     let ran = run(&Environment::default(), &["etl", "--once"])
         .await
-        .expect(1);
+        .expect(2);
     for option in ["database", "promptads", "promptcrm"] {
         let fault = format!("--{option}-url is missing: give SALES_WAREHOUSE_");
         assert!(ran.stderr.contains(&fault), "{}", ran.stderr);
     }
     // A command asks for what it needs and no more.
-    let ran = run(&Environment::default(), &["migrate"]).await.expect(1);
-    assert_eq!(ran.stderr.matches("\n- ").count(), 1, "{}", ran.stderr);
+    let ran = run(&Environment::default(), &["migrate"]).await.expect(2);
+    assert_eq!(ran.stderr.matches("\n  - ").count(), 1, "{}", ran.stderr);
 }
 
 #[tokio::test]
@@ -77,7 +78,7 @@ async fn urls_come_from_files_too_and_help_shows_none() {
     environment.set("SALES_WAREHOUSE_RUN_LIMIT", "60");
     run(&environment, &["etl", "--once"]).await.expect(0);
     environment.set("SALES_WAREHOUSE_RUN_LIMIT", "86401");
-    run(&environment, &["etl", "--once"]).await.expect(1);
+    run(&environment, &["etl", "--once"]).await.expect(2);
     let mut environment = Environment::of(&fixture);
     environment.set(
         "SALES_WAREHOUSE_DATABASE_URL",
