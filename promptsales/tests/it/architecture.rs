@@ -4,6 +4,7 @@
 //! third-party crates reach comes from `Cargo.lock`, which knows no features and so sees too much
 //! rather than too little.
 
+mod compose;
 mod graph;
 mod workspace;
 

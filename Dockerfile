@@ -1,0 +1,37 @@
+# One image per service:
+#   docker build --build-arg SERVICE=content-api -t promptsales/content-api .
+#   docker build --build-arg SERVICE=embedder --target embedder -t promptsales/embedder .
+# The embedder's image alone holds ONNX Runtime; the model is in its binary. No image holds an embedded engine.
+
+FROM rust:1.95-bookworm AS build
+ARG SERVICE
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --release --locked --package "${SERVICE:?}" --bin "${SERVICE}" \
+    && install -D "target/release/${SERVICE}" /out/service
+
+# The version and the sums are those of crates/local-runtime/src/artifact.rs.
+FROM python:3.12-slim-bookworm AS onnxruntime
+RUN printf '%s\n' 'onnxruntime==1.31.1 \
+    --hash=sha256:5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f \
+    --hash=sha256:da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3' > /requirements.txt \
+    && pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --require-hashes \
+        --dest /wheel --requirement /requirements.txt \
+    && python -m zipfile --extract /wheel/*.whl /wheel/out \
+    && install -D /wheel/out/onnxruntime/capi/libonnxruntime.so.1.31.1 /out/libonnxruntime.so
+
+FROM gcr.io/distroless/cc-debian12:nonroot AS service
+ARG SERVICE
+LABEL org.opencontainers.image.title="PromptSales ${SERVICE}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /out/service /service
+USER 65532:65532
+ENTRYPOINT ["/service"]
+
+FROM service AS embedder
+COPY --from=onnxruntime /out/libonnxruntime.so /lib/libonnxruntime.so
+ENV EMBEDDER_ONNXRUNTIME=/lib/libonnxruntime.so
+# Spelt again: a later stage does not inherit it where only this one is built.
+ENTRYPOINT ["/service"]
