@@ -9,7 +9,7 @@ use auth::{ClientCredentials, Issuer, Verifier, VerifierConfig};
 use clap::Parser;
 use content_api::{
     Config, Deps, EmbedderClient, Service, seed,
-    store::{AnyStore, ContentStore},
+    store::{AnyStore, Store},
 };
 use contracts::Scopes;
 use secrecy::SecretString;
@@ -76,7 +76,10 @@ impl ServiceOptions for Options {
     fn faults(&self) -> Vec<String> {
         let config = self.config();
         let own = config.validate().err().map(|fault| fault.to_string());
-        own.into_iter().chain(self.cache.faults(&config)).collect()
+        let database = AnyStore::check_url(&self.database_url);
+        let database = database.err().map(|fault| fault.to_string());
+        let faults = own.into_iter().chain(database);
+        faults.chain(self.cache.faults(&config)).collect()
     }
 }
 
@@ -117,11 +120,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     Ok(signal?)
 }
 
-async fn build(
-    options: Options,
-    store: Arc<dyn ContentStore>,
-    clock: &Clock,
-) -> anyhow::Result<Service> {
+async fn build(options: Options, store: Arc<dyn Store>, clock: &Clock) -> anyhow::Result<Service> {
     let config = options.config();
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
     let expected = VerifierConfig::new(options.issuer, options.audience.clone());

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -18,7 +19,8 @@ const (
 	maxMessageBytes = 48_000_000
 )
 
-// gate passes commands from any number of connections to FerretDB, one at a time.
+// gate passes commands from any number of connections to FerretDB: those that may change something
+// one at a time.
 type gate struct {
 	backend string
 	one     sync.Mutex
@@ -63,8 +65,10 @@ func (g *gate) relay(client net.Conn) {
 
 // exchange sends a command and waits for its reply, which is empty where none is wanted.
 func (g *gate) exchange(server net.Conn, command []byte) ([]byte, error) {
-	g.one.Lock()
-	defer g.one.Unlock()
+	if !readsOnly[name(command)] {
+		g.one.Lock()
+		defer g.one.Unlock()
+	}
 	if _, err := server.Write(command); err != nil {
 		return nil, err
 	}
@@ -72,6 +76,27 @@ func (g *gate) exchange(server net.Conn, command []byte) ([]byte, error) {
 		return nil, nil
 	}
 	return readMessage(server)
+}
+
+// readsOnly names commands that change nothing. A client that is told nothing for some seconds by
+// hello takes the server for dead, so that one must not stand in a queue.
+var readsOnly = map[string]bool{
+	"aggregate": true, "buildInfo": true, "count": true, "find": true, "getMore": true,
+	"hello": true, "isMaster": true, "ismaster": true, "ping": true,
+}
+
+// name is the command's, which is the first key of the document in the first section; empty where
+// the message does not begin with such a section.
+func name(message []byte) string {
+	const key = headerBytes + 4 + 1 + 4 + 1 // flags, kind, the document's length, the value's type
+	if binary.LittleEndian.Uint32(message[12:]) != opMsg || len(message) <= key || message[headerBytes+4] != 0 {
+		return ""
+	}
+	end := bytes.IndexByte(message[key:], 0)
+	if end < 0 {
+		return ""
+	}
+	return string(message[key : key+end])
 }
 
 // wantsReply: see https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/#op_msg.

@@ -34,6 +34,30 @@ func TestOnlyMessagesOfASensibleLengthAreRead(t *testing.T) {
 	}
 }
 
+// command has the name and no arguments.
+func command(name string) []byte {
+	document := append([]byte{0, 0, 0, 0, 0x10}, name...)
+	document = append(document, 0, 1, 0, 0, 0, 0)
+	binary.LittleEndian.PutUint32(document, uint32(len(document)))
+	whole := append(append(message(0, 0), 0), document...)
+	binary.LittleEndian.PutUint32(whole, uint32(len(whole)))
+	return whole
+}
+
+func TestACommandIsKnownByItsName(t *testing.T) {
+	if found := name(command("findAndModify")); found != "findAndModify" {
+		t.Errorf("found %q", found)
+	}
+	whole := command("find")
+	elsewhere := bytes.Clone(whole)
+	elsewhere[headerBytes+4] = 1
+	for _, odd := range [][]byte{whole[:headerBytes], whole[:headerBytes+4], whole[:headerBytes+12], elsewhere} {
+		if found := name(odd); found != "" {
+			t.Errorf("found %q in %v", found, odd)
+		}
+	}
+}
+
 func TestACommandThatWantsNoReplyGetsNone(t *testing.T) {
 	if !wantsReply(message(headerBytes+4, 0)) || wantsReply(message(headerBytes+4, moreToCome)) {
 		t.Error("the flag moreToCome is not heeded")
@@ -74,7 +98,19 @@ func countingBackend(t *testing.T, most *atomic.Int32) string {
 	return socket
 }
 
-func TestOneCommandAtATime(t *testing.T) {
+func TestOneWriteAtATime(t *testing.T) {
+	if most := mostAtATime(t, "update"); most != 1 {
+		t.Errorf("%d writes at a time", most)
+	}
+}
+
+func TestReadsDoNotWait(t *testing.T) {
+	if most := mostAtATime(t, "find"); most < 2 {
+		t.Errorf("%d reads at a time", most)
+	}
+}
+
+func mostAtATime(t *testing.T, name string) int32 {
 	var most atomic.Int32
 	gate := &gate{backend: countingBackend(t, &most)}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -90,7 +126,7 @@ func TestOneCommandAtATime(t *testing.T) {
 		go func() {
 			connection, err := net.Dial("tcp", listener.Addr().String())
 			for n := 0; err == nil && n < commands; n++ {
-				if _, err = connection.Write(message(headerBytes+4, 0)); err == nil {
+				if _, err = connection.Write(command(name)); err == nil {
 					_, err = readMessage(connection)
 				}
 			}
@@ -102,7 +138,5 @@ func TestOneCommandAtATime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if most.Load() != 1 {
-		t.Errorf("%d commands at a time", most.Load())
-	}
+	return most.Load()
 }

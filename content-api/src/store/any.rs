@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ContentStore, MongoStore, PostgresStore, StoreError};
+use super::{MongoStore, PostgresStore, Store, StoreError};
 
 /// A store whose adapter was chosen by a URL. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -57,8 +57,8 @@ impl AnyStore {
         })
     }
 
-    /// As the port.
-    pub fn shared(&self) -> Arc<dyn ContentStore> {
+    /// As the ports.
+    pub fn shared(&self) -> Arc<dyn Store> {
         match self {
             Self::Postgres(store) => Arc::new(store.clone()),
             Self::Mongo(store) => Arc::new(store.clone()),

@@ -4,19 +4,29 @@
 //! one document: there are no transactions, and nothing waits for change streams. Updates are
 //! conditional on `change`, a token that every write replaces, so that of two writers at once one
 //! looks again. What a write owes to other documents stays in it as a mark until it is paid: see
-//! [`version`].
+//! `version` and `feed`.
 
+mod aggregate;
+mod browse;
+mod campaigns;
 mod connect;
 mod documents;
+mod erasures;
+mod feed;
 mod files;
+mod keys;
 mod setup;
 mod version;
 mod writes;
 
-use std::{collections::HashSet, error::Error, fmt::Display, future::IntoFuture, time::Duration};
+use std::{
+    collections::HashSet, error::Error, fmt::Display, future::IntoFuture, sync::Arc, time::Duration,
+};
 
 use async_trait::async_trait;
-use contracts::{ContentDocument, ImageId};
+use contracts::{
+    ContentDocument, ImageFacts, ImageId, campaigns::CampaignEvent, lifecycle::Duplicate,
+};
 use futures::TryStreamExt;
 use mongodb::{
     Client, Collection, Database,
@@ -25,21 +35,32 @@ use mongodb::{
 };
 use secrecy::SecretString;
 use time::OffsetDateTime;
+use tokio::sync::Mutex;
 
-use super::{ContentDraft, ContentStore, ImageFile, Pending, PutOutcome, StoreError};
+use super::{
+    Browse, ContentDraft, ContentStore, ImageFile, Page, Pending, PutOutcome, Stamp, StoreError,
+    Write,
+};
 
 /// Longest that one call may take, whatever it asks of the server. Shorter than a request may take,
 /// so that its problem says why.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The MongoDB adapter of [`ContentStore`]. Cheap to clone.
+/// The MongoDB adapter of the store's ports. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct MongoStore {
     client: Client,
     database: Database,
     images: Collection<Document>,
+    campaigns: Collection<Document>,
+    feed: Collection<Document>,
+    logs: Collection<Document>,
+    request_keys: Collection<Document>,
+    erasures: Collection<Document>,
     state: Collection<Document>,
     files: GridFsBucket,
+    /// Held by the one sequencer of this process that is at work.
+    sequencing: Arc<Mutex<()>>,
     server: String,
 }
 
@@ -53,8 +74,14 @@ impl MongoStore {
             .map_err(backend("connect to its database"))?;
         let store = Self {
             images: database.collection("images"),
+            campaigns: database.collection("campaigns"),
+            feed: database.collection("feed"),
+            logs: database.collection("logs"),
+            request_keys: database.collection("request_keys"),
+            erasures: database.collection("erasures"),
             state: database.collection("state"),
             files: files::bucket(&database),
+            sequencing: Arc::default(),
             server: within("connect to its database", connect::server(&database)).await?,
             client,
             database,
@@ -104,8 +131,56 @@ impl ContentStore for MongoStore {
         within("write a document", self.try_put(draft, now)).await
     }
 
-    async fn delete(&self, id: &ImageId, now: OffsetDateTime) -> Result<Option<i64>, StoreError> {
-        within("delete a document", self.try_delete(id, now)).await
+    async fn create(
+        &self,
+        draft: &ContentDraft,
+        request: &str,
+        stamp: &Stamp,
+    ) -> Result<Write, StoreError> {
+        let creating = self.try_create(draft, request, stamp);
+        within("create a document", creating).await
+    }
+
+    async fn replace(
+        &self,
+        draft: &ContentDraft,
+        expected: i64,
+        events: &[CampaignEvent],
+        stamp: &Stamp,
+    ) -> Result<Write, StoreError> {
+        let replacing = self.try_replace(draft, expected, events, stamp);
+        within("replace a document", replacing).await
+    }
+
+    async fn delete(
+        &self,
+        id: &ImageId,
+        expected: Option<i64>,
+        stamp: &Stamp,
+    ) -> Result<Write, StoreError> {
+        let deleting = self.try_delete(id, expected, stamp);
+        within("delete a document", deleting).await
+    }
+
+    async fn browse(
+        &self,
+        wanted: &Browse,
+        after: Option<&ImageId>,
+        limit: u32,
+    ) -> Result<Page<ContentDocument>, StoreError> {
+        let browsing = self.try_browse(wanted, after, limit);
+        let found = within("read a page of documents", browsing).await?;
+        documents::page(&found, limit, documents::document)
+    }
+
+    async fn alike(
+        &self,
+        image: &ImageFacts,
+        within_bits: u32,
+        limit: u32,
+    ) -> Result<Vec<Duplicate>, StoreError> {
+        let looking = self.try_alike(image, within_bits, limit);
+        within("look for alike documents", looking).await
     }
 
     async fn pending(

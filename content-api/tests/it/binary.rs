@@ -163,23 +163,22 @@ async fn a_cache_that_refuses_its_password_is_said_so_and_done_without() {
 }
 
 #[tokio::test]
-async fn a_cache_that_makes_no_sense_is_a_failed_start_with_every_fault() {
-    let Some(database) = test_support::fresh_database().await else {
-        return;
-    };
+async fn a_cache_and_a_database_that_make_no_sense_are_a_failed_start_with_every_fault() {
     let cache = [
         ("CONTENT_API_CACHE_URL", "redis://u:hunter2@one,two/x"),
         ("CONTENT_API_CACHE_PREFIX", "a b"),
         ("CONTENT_API_CACHE_DEADLINE_MS", "0"),
     ];
-    let child = start_with(&database.url, "127.0.0.1:0", &cache).await;
+    let database_url = "mysql://u:hunter2@host/x";
+    let child = start_with(database_url, "127.0.0.1:0", &cache).await;
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
         .await
         .unwrap()
         .unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
-    for part in ["2 hosts", "path", "cache-prefix", "cache-deadline-ms"] {
+    let cache = ["2 hosts", "path", "cache-prefix", "cache-deadline-ms"];
+    for part in cache.into_iter().chain(["mongodb+srv://"]) {
         assert!(said.contains(part), "no '{part}' in {said}");
     }
     assert!(!said.contains("hunter2"), "{said}");

@@ -10,14 +10,16 @@ use std::{
 
 use content_api::{
     MongoStore,
-    store::{Change, ContentStore, StoreError},
+    store::{Change, ChangeFeed, ContentStore, StoreError},
 };
+use contracts::changes::ChangedItem;
 use serde_json::json;
 use test_support::MongoServer;
 use tokio::task::JoinHandle;
 
 use crate::{
-    sample::{NOW, draft, id, retitled},
+    life_cycle::{metadata, upload},
+    sample::{NOW, draft, id, png, retitled},
     world::{Setup, World, until},
 };
 
@@ -57,6 +59,8 @@ impl Writers {
                     let before = store.contents_version().await;
                     match store.put(&retitled(&slug, &title), NOW).await {
                         Ok(outcome) => {
+                            // So that a sequencer is at work, too.
+                            store.changes(0, 1).await.ok();
                             held.insert(slug, (outcome.revision, title));
                             if let (Ok(before), Ok(after)) =
                                 (before, store.contents_version().await)
@@ -132,6 +136,70 @@ async fn killed_under_load_it_loses_no_acknowledged_write() {
     let stored = store.list(None, 1_000).await.unwrap();
     assert_eq!(stored.len() as u64, store.count().await.unwrap());
     assert_eq!(stored.len() as u64, store.unpublished().await.unwrap());
+    // Nothing is missing in the feed, whatever the sequencer was doing.
+    let fed = store.changes(0, 1_000).await.unwrap().into_iter();
+    let fed = fed.map(|change| match change.item {
+        ChangedItem::Content { document } => (document.id.to_string(), document.revision),
+        other => panic!("{other:?}"),
+    });
+    let of_store = stored
+        .iter()
+        .map(|document| (document.id.to_string(), document.revision));
+    assert_eq!(fed.collect::<BTreeMap<_, _>>(), of_store.collect());
+}
+
+/// Uploads that are interrupted anywhere are done once by their repetitions.
+#[tokio::test]
+async fn killed_during_uploads_it_is_a_503_and_a_repetition_is_done_once() {
+    let Some(mut server) = test_support::own_mongo().await else {
+        return;
+    };
+    let store = connect(&server).await;
+    let setup = Setup {
+        content: Some(Arc::new(store.clone())),
+        publish: false,
+        ..Setup::default()
+    };
+    let Some(world) = World::start_with(setup).await else {
+        return;
+    };
+    const UPLOADS: u8 = 12;
+    let (key, title) = (|n| format!("key-{n}"), |n| format!("Upload {n}"));
+    let done = AtomicUsize::new(0);
+    let uploading = futures::future::join_all((0..UPLOADS).map(async |n| {
+        let reply = upload(&world, &key(n), png(n), metadata(&title(n))).await;
+        if reply.status != 201 {
+            reply.problem(503, "unavailable");
+        }
+        done.fetch_add(1, Ordering::SeqCst);
+        reply.status
+    }));
+    let killing = async {
+        until("one is done", async || done.load(Ordering::SeqCst) > 0).await;
+        server.kill();
+    };
+    let (first, ()) = tokio::join!(uploading, killing);
+    server.restart().await;
+    until("it answers again", async || store.count().await.is_ok()).await;
+    let before = store.count().await.unwrap();
+    let acknowledged = first.iter().filter(|status| **status == 201).count() as u64;
+    assert!(before >= acknowledged, "{before} of {acknowledged}");
+    for _ in 0..2 {
+        for n in 0..UPLOADS {
+            let reply = upload(&world, &key(n), png(n), metadata(&title(n))).await;
+            assert_eq!(
+                reply.status,
+                201,
+                "{}",
+                String::from_utf8_lossy(&reply.body)
+            );
+        }
+    }
+    assert_eq!(store.count().await.unwrap(), u64::from(UPLOADS));
+    for document in store.list(None, 100).await.unwrap() {
+        assert_eq!(document.revision, 1, "{}", document.id);
+        assert!(store.has_image(&document.image.sha256).await.unwrap());
+    }
 }
 
 #[tokio::test]

@@ -2,16 +2,21 @@
 
 use content_api::{
     MongoStore,
-    store::{AnyStore, ContentStore, ImageFile, Pending, StoreError, UnknownScheme},
+    store::{
+        AnyStore, CampaignStore, ChangeFeed, ContentStore, Erased, ErasureLedger, ImageFile,
+        Pending, StoreError, UnknownScheme,
+    },
 };
+use contracts::{campaigns::CampaignEvent, changes::ChangedItem};
 use futures::TryStreamExt;
 use mongodb::{
     Client, Database,
-    bson::{Document, doc},
+    bson::{DateTime, Document, doc, oid::ObjectId, serialize_to_bson},
 };
+use time::OffsetDateTime;
 
 use crate::{
-    sample::{NOW, draft, id, retitled},
+    sample::{NOW, campaign, draft, id, retitled, stamp},
     store_contract,
 };
 
@@ -120,6 +125,120 @@ async fn a_write_that_was_not_counted_is_counted_by_the_next_reader() {
     images.update_one(doc! {"_id": "a"}, left).await.unwrap();
     assert_eq!(store.contents_version().await.unwrap(), before + 1);
     assert_eq!(store.contents_version().await.unwrap(), before + 1, "once");
+}
+
+/// What a writer leaves that dies after its write and before it tells the logs.
+#[tokio::test]
+async fn an_event_that_was_not_told_is_told_before_the_log_is_read() {
+    let Some(url) = test_support::mongo().await else {
+        return;
+    };
+    let store = connect(&url).await;
+    store.put(&draft("a"), NOW).await.unwrap();
+    let uses = campaign("uses", &["a"]);
+    store.register(&uses, "r", &[], &stamp()).await.unwrap();
+    let content_id = id("a");
+    let event = CampaignEvent::ContentImageReplaced { content_id };
+    let left = doc! {
+        "ticket": 1_i64, "n": 0_i64, "at": DateTime::from_millis(0), "by": "tester",
+        "content_id": "a", "event": serialize_to_bson(&event).unwrap(),
+    };
+    let images = database(&url).await.collection::<Document>("images");
+    let left = doc! {"$set": {"untold": true, "outbox.0123": left}};
+    images.update_one(doc! {"_id": "a"}, left).await.unwrap();
+    let since = OffsetDateTime::UNIX_EPOCH;
+    for _ in 0..2 {
+        let log = store.log(&id("uses"), 0, since, 9).await.unwrap();
+        let told: Vec<&CampaignEvent> = log.iter().map(|entry| &entry.event).collect();
+        assert_eq!(told, [&event]);
+    }
+    let marks = doc! {"$or": [{"untold": true}, {"outbox.0123": {"$exists": true}}]};
+    assert_eq!(images.count_documents(marks).await.unwrap(), 0);
+}
+
+/// What a sequencer leaves that dies after its plan: some of it done, some not.
+#[tokio::test]
+async fn a_plan_that_was_left_is_carried_out_before_anything_else() {
+    let Some(url) = test_support::mongo().await else {
+        return;
+    };
+    let store = connect(&url).await;
+    for slug in ["a", "b", "c"] {
+        store.put(&draft(slug), NOW).await.unwrap();
+    }
+    let database = database(&url).await;
+    let (images, state) = (
+        database.collection::<Document>("images"),
+        database.collection::<Document>("state"),
+    );
+    let change = async |slug: &str| {
+        let found = images.find_one(doc! {"_id": slug}).await.unwrap().unwrap();
+        found.get_object_id("change").unwrap()
+    };
+    let place = |slug: &str, position: i64| {
+        doc! {
+            "key": format!("content/{slug}"), "position": position, "kind": "content",
+            "id": slug, "campaign_id": null,
+        }
+    };
+    let cleared = |slug: &str, change: ObjectId| {
+        doc! {"collection": "images", "id": slug, "change": change, "told": []}
+    };
+    let plan = doc! {
+        "mark": "Unplaced", "places": [place("a", 1), place("b", 2)], "entries": [],
+        // "b" was written again after the plan was made.
+        "cleared": [cleared("a", change("a").await), cleared("b", ObjectId::new())],
+        "last": 2_i64, "is_whole": false,
+    };
+    let half_done = doc! {"_id": "content/b", "position": 2_i64, "kind": "content", "id": "b"};
+    let feed = database.collection::<Document>("feed");
+    feed.insert_one(half_done).await.unwrap();
+    let left = doc! {"$set": {"plan": plan, "last": 2_i64}, "$inc": {"turn": 1_i64}};
+    state.update_one(doc! {"_id": "feed"}, left).await.unwrap();
+
+    let fed = store.changes(0, 9).await.unwrap();
+    let fed: Vec<(i64, String)> = fed
+        .into_iter()
+        .map(|change| match change.item {
+            ChangedItem::Content { document } => (change.position, document.id.to_string()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    // It has one place: that of its last change.
+    let expected = [(1, "a"), (3, "b"), (4, "c")];
+    assert_eq!(
+        fed,
+        expected.map(|(position, slug)| (position, slug.to_owned()))
+    );
+}
+
+/// What an erasure leaves that was cut off after its first step.
+#[tokio::test]
+async fn an_erasure_that_was_begun_is_finished_once() {
+    let Some(url) = test_support::mongo().await else {
+        return;
+    };
+    let store = connect(&url).await;
+    store.put(&draft("a"), NOW).await.unwrap();
+    let uses = campaign("uses", &["a"]);
+    store.register(&uses, "r", &[], &stamp()).await.unwrap();
+    let begun = doc! {"$set": {
+        "body": {}, "live": false, "revision": 2_i64, "erased_at": DateTime::from_millis(0),
+        "erasing": {
+            "key": ObjectId::new(), "at": DateTime::from_millis(0), "by": "tester", "files": [],
+        },
+    }};
+    let images = database(&url).await.collection::<Document>("images");
+    images.update_one(doc! {"_id": "a"}, begun).await.unwrap();
+    let long_ago = OffsetDateTime::UNIX_EPOCH;
+    assert_eq!(store.purge_log(long_ago).await.unwrap(), 0);
+    assert_eq!(
+        store.erase(&id("a"), &stamp()).await.unwrap(),
+        Erased::Before
+    );
+    assert_eq!(store.erasures_of(&id("a")).await.unwrap().len(), 1);
+    let uses = store.campaign(&id("uses")).await.unwrap().unwrap();
+    assert_eq!((uses.content_ids.len(), uses.revision), (0, 2));
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use auth::{ClientCredentials, Verifier, VerifierConfig};
 use content_api::{
-    Config, Deps, EmbedderClient, PostgresStore, PublishingRhythm, Service, cache::AnswerCache,
-    store::ContentStore,
+    Config, Deps, EmbedderClient, PostgresStore, PublishingRhythm, Service,
+    cache::AnswerCache,
+    store::{ContentStore, Store},
 };
 use contracts::{Problem, Scope, Scopes};
 use http::{HeaderMap, StatusCode, header};
@@ -45,7 +46,7 @@ pub struct Setup {
     pub search_deadline: Duration,
     pub cache: Option<Arc<dyn AnswerCache>>,
     /// For the service, instead of [`World::store`].
-    pub content: Option<Arc<dyn ContentStore>>,
+    pub content: Option<Arc<dyn Store>>,
     pub clock: Clock,
     pub tick: Duration,
     pub audit: Duration,

@@ -13,15 +13,19 @@
 //! | `created_at`, `updated_at`, `deleted_at` | dates, to the millisecond |
 //! | `change` | a token of the last write: each update is conditional on the one that it has seen |
 //! | `unversioned` | `true` while that write is not counted in `contents_version` |
+//! | `hash_bands` | the perceptual hash's bytes, each with its place: alike pictures share one |
+//! | `request` | the request that created it |
+//! | `erased_at`, `erasing` | when it was erased; what of the erasure is still to be done |
+//! | `ticket`, `unplaced`, `untold`, `outbox`, `moved` | for the sequencer: see `feed` |
 
 use std::collections::BTreeSet;
 
 use contracts::{ContentDocument, ImageId, index::Deletion};
-use mongodb::bson::{self, Bson, DateTime, Document, doc, oid::ObjectId, serialize_to_bson};
+use mongodb::bson::{self, Bson, DateTime, Document, doc, serialize_to_bson};
 use time::OffsetDateTime;
 
-use super::backend;
-use crate::store::{ContentDraft, Pending, StoreError};
+use super::{backend, custom};
+use crate::store::{ContentDraft, Page, Pending, StoreError};
 
 /// Those that can be read; the others are named in the log.
 pub(super) fn readable<T>(
@@ -45,20 +49,37 @@ pub(super) fn readable<T>(
 pub(super) struct Stored {
     pub(super) revision: i64,
     pub(super) live: bool,
-    pub(super) change: ObjectId,
+    pub(super) erased: bool,
+    pub(super) request: Option<String>,
+    /// Hashes of its image files, also where the rest of the body cannot be read.
+    pub(super) files: Vec<String>,
     /// `None` if it cannot be read.
     pub(super) draft: Option<ContentDraft>,
 }
 
 impl Stored {
-    pub(super) fn read(found: &Document) -> bson::error::Result<Self> {
+    pub(super) fn read(found: &Document) -> mongodb::error::Result<Self> {
         Ok(Self {
-            revision: found.get_i64("revision")?,
-            live: found.get_bool("live")?,
-            change: found.get_object_id("change")?,
+            revision: found.get_i64("revision").map_err(custom)?,
+            live: found.get_bool("live").map_err(custom)?,
+            erased: found.contains_key("erased_at"),
+            request: found.get_str("request").ok().map(str::to_owned),
+            files: files(found),
             draft: body(found).ok(),
         })
     }
+}
+
+fn files(found: &Document) -> Vec<String> {
+    let Ok(body) = found.get_document("body") else {
+        return Vec::new();
+    };
+    let former = body.get_array("former_images").into_iter().flatten();
+    let images = former.chain(body.get("image"));
+    images
+        .filter_map(|image| image.as_document()?.get_str("sha256").ok())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What a write sets from the draft.
@@ -68,6 +89,48 @@ pub(super) fn fields(draft: &ContentDraft) -> bson::error::Result<Document> {
     Ok(doc! {
         "body": serialize_to_bson(draft)?,
         "hashtags": tags.into_iter().collect::<Vec<_>>(),
+        "hash_bands": hash_bands(&draft.image.perceptual_hash),
+    })
+}
+
+/// The bytes of a perceptual hash, each with its place. Two hashes that differ in fewer bits than
+/// there are bytes have one of them in common.
+pub(super) fn hash_bands(hash: &str) -> Vec<String> {
+    match perceptual_bits(hash) {
+        Some(_) => (0..8)
+            .map(|n| format!("{n}:{}", &hash[2 * n..2 * n + 2]))
+            .collect(),
+        None => Vec::new(),
+    }
+}
+
+pub(super) fn perceptual_bits(hash: &str) -> Option<u64> {
+    let is_hash = hash.len() == 16 && hash.is_ascii();
+    is_hash.then(|| u64::from_str_radix(hash, 16).ok())?
+}
+
+/// Of what was asked for by id, in order.
+pub(super) fn page<T>(
+    found: &[Document],
+    limit: u32,
+    read: impl Fn(&Document) -> Result<T, StoreError>,
+) -> Result<Page<T>, StoreError> {
+    let is_full = found.len() as u64 >= u64::from(limit);
+    let next = match found.last() {
+        Some(last) if is_full => Some(image_id(last)?),
+        _ => None,
+    };
+    Ok(Page {
+        items: readable(found, read)?,
+        next,
+    })
+}
+
+fn image_id(found: &Document) -> Result<ImageId, StoreError> {
+    let id = id(found)?;
+    id.parse().map_err(|error| StoreError::Damaged {
+        id: id.clone(),
+        source: Box::new(error),
     })
 }
 
@@ -106,7 +169,7 @@ pub(super) fn pending(found: &Document) -> Result<Pending, StoreError> {
         id: id.clone(),
         source,
     };
-    let parsed: ImageId = id.parse().map_err(|error| damaged(Box::new(error)))?;
+    let parsed = image_id(found)?;
     let revision = found
         .get_i64("revision")
         .map_err(|error| damaged(error.into()))?;

@@ -74,4 +74,14 @@ impl MongoStore {
             bytes: bytes.into(),
         }))
     }
+
+    /// Says whether it was there.
+    pub(super) async fn remove_file(&self, sha256: &str) -> Result<bool> {
+        let mut found = false;
+        while let Some(file) = self.find_file(sha256).await? {
+            self.files.delete(file.id).await?;
+            found = true;
+        }
+        Ok(found)
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use contracts::limits::LOG_DAYS;
 use mongodb::{
     Collection, Database, IndexModel,
     bson::{Bson, Document, doc},
@@ -10,7 +11,7 @@ use mongodb::{
     options::IndexOptions,
 };
 
-use super::{MongoStore, custom};
+use super::{aggregate::TICKETS, custom, feed::FEED, version::COUNTER};
 
 /// Building an index over what is there already may take long.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -18,10 +19,18 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// Codes of the server's answers: see `src/mongo/base/error_codes.yml` in MongoDB's source.
 const NAMESPACE_EXISTS: i32 = 48;
 const COMMAND_NOT_FOUND: i32 = 59;
-const INDEX_OPTIONS_CONFLICT: i32 = 85;
 const NOT_IMPLEMENTED: i32 = 238;
-const DUPLICATE_KEY: i32 = 11_000;
+pub(super) const DUPLICATE_KEY: i32 = 11_000;
 
+/// Collections without a validator, which nobody else writes.
+const PLAIN: [&str; 6] = [
+    "campaigns",
+    "erasures",
+    "feed",
+    "logs",
+    "request_keys",
+    "state",
+];
 const IMAGES: &str = include_str!("images.schema.json");
 const VIEWS: [(&str, &str); 2] = [
     ("descriptions", include_str!("descriptions.view.json")),
@@ -49,11 +58,20 @@ async fn create_all(database: &Database) -> Result<Vec<&'static str>> {
     let validator =
         doc! {"validator": {"$jsonSchema": json(IMAGES)?}, "validationLevel": "moderate"};
     create(database, "images", validator, "validators", &mut lacking).await?;
-    create(database, "state", Document::new(), "", &mut lacking).await?;
-    MongoStore::create_counter(&database.collection("state")).await?;
-    for (keys, partial) in indexes() {
-        let images = database.collection("images");
-        index(&images, keys, partial, &mut lacking).await?;
+    for name in PLAIN {
+        create(database, name, Document::new(), "", &mut lacking).await?;
+    }
+    let state = database.collection("state");
+    for document in [
+        doc! {"_id": COUNTER, "version": 0_i64},
+        doc! {"_id": TICKETS, "last": 0_i64},
+        doc! {"_id": FEED, "turn": 0_i64, "last": 0_i64},
+    ] {
+        insert_once(&state, document).await?;
+    }
+    for (collection, keys, kind) in indexes() {
+        let collection = database.collection(collection);
+        index(&collection, keys, kind, &mut lacking).await?;
     }
     for (name, pipeline) in VIEWS {
         let view = doc! {"viewOn": "images", "pipeline": json(pipeline)?};
@@ -62,14 +80,67 @@ async fn create_all(database: &Database) -> Result<Vec<&'static str>> {
     Ok(lacking.0)
 }
 
-/// Of `images`: what lists, the publisher and the count of changes ask by. The second part is what
-/// a document must be to stand in the index.
-fn indexes() -> [(Document, Option<Document>); 4] {
-    [
-        (doc! {"live": 1, "_id": 1}, None),
-        (doc! {"pending": 1, "_id": 1}, Some(doc! {"pending": true})),
-        (doc! {"unversioned": 1}, Some(doc! {"unversioned": true})),
-        (doc! {"hashtags": 1}, None),
+/// How an index is made.
+enum Kind {
+    All,
+    Unique,
+    /// Over the documents that are so.
+    Partial(Document),
+    /// Documents go so long after the date.
+    Expiring(Duration),
+}
+
+/// What lists, the publisher, the sequencer and the count of changes ask by.
+fn indexes() -> Vec<(&'static str, Document, Kind)> {
+    let marked = |collection, mark: &str| {
+        let keys = doc! {mark: 1, "ticket": 1};
+        (collection, keys, Kind::Partial(doc! {mark: true}))
+    };
+    let log_lifetime = Duration::from_secs(LOG_DAYS.unsigned_abs() * 24 * 60 * 60);
+    vec![
+        ("images", doc! {"live": 1, "_id": 1}, Kind::All),
+        (
+            "images",
+            doc! {"pending": 1, "_id": 1},
+            Kind::Partial(doc! {"pending": true}),
+        ),
+        (
+            "images",
+            doc! {"unversioned": 1},
+            Kind::Partial(doc! {"unversioned": true}),
+        ),
+        marked("images", "unplaced"),
+        marked("images", "untold"),
+        ("images", doc! {"hashtags": 1, "_id": 1}, Kind::All),
+        ("images", doc! {"hash_bands": 1}, Kind::All),
+        ("images", doc! {"body.image.sha256": 1}, Kind::All),
+        ("images", doc! {"body.former_images.sha256": 1}, Kind::All),
+        (
+            "images",
+            doc! {"erased_at": 1},
+            Kind::Partial(doc! {"erased_at": {"$exists": true}}),
+        ),
+        (
+            "images",
+            doc! {"erasing.at": 1},
+            Kind::Partial(doc! {"erasing": {"$exists": true}}),
+        ),
+        marked("campaigns", "unplaced"),
+        marked("campaigns", "untold"),
+        ("campaigns", doc! {"body.content_ids": 1}, Kind::All),
+        ("campaigns", doc! {"body.status": 1, "_id": 1}, Kind::All),
+        ("feed", doc! {"position": 1}, Kind::All),
+        ("logs", doc! {"campaign_id": 1, "position": 1}, Kind::All),
+        ("logs", doc! {"content_id": 1}, Kind::All),
+        ("logs", doc! {"at": 1}, Kind::Expiring(log_lifetime)),
+        ("request_keys", doc! {"subject": 1}, Kind::All),
+        ("request_keys", doc! {"claimed_at": 1}, Kind::All),
+        ("erasures", doc! {"key": 1}, Kind::Unique),
+        (
+            "erasures",
+            doc! {"record.erasure.id": 1, "_id": 1},
+            Kind::All,
+        ),
     ]
 }
 
@@ -124,35 +195,37 @@ async fn create(
     }
 }
 
-/// Creates an index, or one over all documents where the server has no partial ones.
+/// Creates an index, or a plain one where the server has none of the kind.
 async fn index(
     collection: &Collection<Document>,
     keys: Document,
-    partial: Option<Document>,
+    kind: Kind,
     lacking: &mut Lacking,
 ) -> Result<()> {
-    let whole = IndexModel::builder().keys(keys).build();
-    let Some(partial) = partial else {
-        return collection.create_index(whole).await.map(drop);
+    let plain = IndexModel::builder().keys(keys).build();
+    let options = IndexOptions::builder();
+    let (options, needs) = match kind {
+        Kind::All => return collection.create_index(plain).await.map(drop),
+        Kind::Unique => (options.unique(true).build(), "unique indexes"),
+        Kind::Partial(so) => {
+            let options = options.partial_filter_expression(so);
+            (options.build(), "partial indexes")
+        }
+        Kind::Expiring(after) => (options.expire_after(after).build(), "indexes that expire"),
     };
-    let mut wanted = whole.clone();
-    let options = IndexOptions::builder().partial_filter_expression(partial);
-    wanted.options = Some(options.build());
+    let mut wanted = plain.clone();
+    wanted.options = Some(options);
     match collection.create_index(wanted).await {
         Err(error) if has_code(&error, &[NOT_IMPLEMENTED]) => {
-            lacking.note("partial indexes");
-            collection.create_index(whole).await.map(drop)
+            lacking.note(needs);
+            collection.create_index(plain).await.map(drop)
         }
-        Err(error) if has_code(&error, &[INDEX_OPTIONS_CONFLICT]) => Ok(()),
         created => created.map(drop),
     }
 }
 
 /// Inserts, unless it is there.
-pub(super) async fn insert_once(
-    collection: &Collection<Document>,
-    document: Document,
-) -> Result<()> {
+async fn insert_once(collection: &Collection<Document>, document: Document) -> Result<()> {
     match collection.insert_one(document).await {
         Err(error) if !is_duplicate(&error) => Err(error),
         _ => Ok(()),

@@ -13,7 +13,7 @@ use mongodb::{
 use super::{MongoStore, custom};
 
 /// The one document of `state` that counts.
-const COUNTER: &str = "contents_version";
+pub(super) const COUNTER: &str = "contents_version";
 /// Marks taken away at a time.
 const BATCH: i64 = 500;
 
@@ -74,11 +74,8 @@ impl MongoStore {
                 "u": {"$unset": {"unversioned": ""}},
             }
         });
-        self.update_each(updates.collect()).await?;
+        self.update_each(self.images.name(), updates.collect())
+            .await?;
         Ok(())
-    }
-
-    pub(super) async fn create_counter(state: &mongodb::Collection<Document>) -> Result<()> {
-        super::setup::insert_once(state, doc! {"_id": COUNTER, "version": 0_i64}).await
     }
 }

@@ -1,8 +1,8 @@
-//! Writing documents: look, decide, and write on the condition that nobody else did.
+//! Writing documents.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use contracts::ImageId;
+use contracts::{ImageId, campaigns::CampaignEvent};
 use mongodb::{
     bson::{Document, doc, oid::ObjectId},
     error::Result,
@@ -10,28 +10,14 @@ use mongodb::{
 use time::OffsetDateTime;
 
 use super::{
-    MongoStore, custom,
-    documents::{self, Stored},
-    setup::is_duplicate,
+    MongoStore,
+    aggregate::{Decision, Revised},
+    documents::{self, Stored, date},
 };
-use crate::store::{Change, ContentDraft, PutOutcome};
+use crate::store::{Change, ContentDraft, PutOutcome, Stamp, Write};
 
-/// Between two looks at a document that others write too; grows with each.
-const PAUSE: Duration = Duration::from_millis(2);
-/// Statements in one command.
-const BATCH: usize = 500;
-
-/// What to do about a document, seen as it is.
-pub(super) enum Decision<T> {
-    /// Nothing.
-    Leave(T),
-    /// Set and unset these fields, whatever is there.
-    Write {
-        set: Document,
-        unset: Document,
-        done: T,
-    },
-}
+/// Taken away when a document lives again.
+const OF_A_TOMBSTONE: [&str; 2] = ["deleted_at", "erased_at"];
 
 impl MongoStore {
     pub(super) async fn try_put(
@@ -40,119 +26,136 @@ impl MongoStore {
         now: OffsetDateTime,
     ) -> Result<PutOutcome> {
         let fields = documents::fields(draft)?;
-        self.write(&draft.id, |stored| {
-            let (revision, live) =
-                stored.map_or((0, false), |stored| (stored.revision, stored.live));
-            if live && stored.is_some_and(|stored| stored.draft.as_ref() == Some(draft)) {
-                return Decision::Leave(PutOutcome {
-                    revision,
-                    change: Change::Unchanged,
-                });
+        self.write_image(&draft.id, |stored| {
+            let live = stored.filter(|stored| stored.live);
+            if let Some(live) = live
+                && live.draft.as_ref() == Some(draft)
+            {
+                return Ok(Decision::Leave(unchanged(live.revision)));
             }
+            let revision = stored.map_or(1, |stored| stored.revision + 1);
             let mut set = fields.clone();
-            set.insert("live", true);
-            set.insert("revision", revision + 1);
-            set.insert("updated_at", documents::date(now));
-            if !live {
-                set.insert("created_at", documents::date(now));
+            if live.is_none() {
+                set.insert("created_at", date(now));
             }
-            let change = match stored {
-                None => Change::Inserted,
-                Some(_) => Change::Updated,
-            };
-            Decision::Write {
-                set,
-                unset: doc! {"deleted_at": ""},
-                done: PutOutcome {
-                    revision: revision + 1,
-                    change,
-                },
-            }
+            Ok(revised(set, revision, now, written_as(revision)))
         })
         .await
+    }
+
+    pub(super) async fn try_create(
+        &self,
+        draft: &ContentDraft,
+        request: &str,
+        stamp: &Stamp,
+    ) -> Result<Write> {
+        let fields = documents::fields(draft)?;
+        self.write_image(&draft.id, |stored| {
+            if let Some(live) = stored.filter(|stored| stored.live) {
+                let revision = live.revision;
+                return Ok(Decision::Leave(
+                    if live.request.as_deref() == Some(request) {
+                        Write::Repeated { revision }
+                    } else {
+                        Write::Conflict { revision }
+                    },
+                ));
+            }
+            let revision = stored.map_or(1, |stored| stored.revision + 1);
+            let mut set = fields.clone();
+            set.insert("created_at", date(stamp.now));
+            set.insert("request", request);
+            let done = Write::Done(written_as(revision));
+            Ok(revised(set, revision, stamp.now, done))
+        })
+        .await
+    }
+
+    pub(super) async fn try_replace(
+        &self,
+        draft: &ContentDraft,
+        expected: i64,
+        events: &[CampaignEvent],
+        stamp: &Stamp,
+    ) -> Result<Write> {
+        let fields = documents::fields(draft)?;
+        let outcome = self
+            .write_image(&draft.id, |stored| {
+                let Some(live) = stored.filter(|stored| stored.live) else {
+                    return Ok(Decision::Leave(Write::Absent));
+                };
+                let revision = live.revision;
+                if revision != expected {
+                    return Ok(Decision::Leave(Write::Conflict { revision }));
+                }
+                if live.draft.as_ref() == Some(draft) {
+                    return Ok(Decision::Leave(Write::Done(unchanged(revision))));
+                }
+                let done = updated(revision + 1);
+                let decision = revised(fields.clone(), revision + 1, stamp.now, done);
+                telling(decision, events, stamp)
+            })
+            .await?;
+        if !events.is_empty() {
+            self.tell().await;
+        }
+        Ok(outcome)
     }
 
     pub(super) async fn try_delete(
         &self,
         id: &ImageId,
-        now: OffsetDateTime,
-    ) -> Result<Option<i64>> {
-        let deleted_at = documents::date(now);
-        self.write(id, |stored| match stored {
-            Some(stored) if stored.live => Decision::Write {
-                set: doc! {
+        expected: Option<i64>,
+        stamp: &Stamp,
+    ) -> Result<Write> {
+        let content_id = id.clone();
+        let event = [CampaignEvent::ContentDeleted { content_id }];
+        let outcome = self
+            .write_image(id, |stored| {
+                let Some(live) = stored.filter(|stored| stored.live) else {
+                    return Ok(Decision::Leave(Write::Absent));
+                };
+                let revision = live.revision;
+                if expected.is_some_and(|expected| expected != revision) {
+                    return Ok(Decision::Leave(Write::Conflict { revision }));
+                }
+                let set = doc! {
                     "live": false,
-                    "revision": stored.revision + 1,
-                    "updated_at": deleted_at,
-                    "deleted_at": deleted_at,
-                },
-                unset: Document::new(),
-                done: Some(stored.revision + 1),
-            },
-            _ => Decision::Leave(None),
-        })
-        .await
+                    "revision": revision + 1,
+                    "updated_at": date(stamp.now),
+                    "deleted_at": date(stamp.now),
+                };
+                let revised = Box::new(Revised::of(set).telling(&event, stamp)?);
+                Ok(Decision::Write(revised, updated(revision + 1)))
+            })
+            .await?;
+        self.tell().await;
+        Ok(outcome)
     }
 
-    /// Does what `decide` says about the document of that id, as often as somebody else writes it
-    /// in between. Whoever calls bounds the time.
-    pub(super) async fn write<T>(
+    /// A write of a document: pending for the publisher, and counted in the version.
+    pub(super) async fn write_image<T>(
         &self,
         id: &ImageId,
-        decide: impl Fn(Option<&Stored>) -> Decision<T>,
+        decide: impl Fn(Option<&Stored>) -> Result<Decision<T>>,
     ) -> Result<T> {
-        let mut pause = Duration::ZERO;
-        loop {
-            let found = self.images.find_one(doc! {"_id": id.as_str()}).await?;
-            let stored = found.as_ref().map(Stored::read).transpose();
-            let stored = stored.map_err(custom)?;
-            let (mut set, unset, done) = match decide(stored.as_ref()) {
-                Decision::Leave(outcome) => return Ok(outcome),
-                Decision::Write { set, unset, done } => (set, unset, done),
-            };
-            let change = ObjectId::new();
-            set.insert("change", change);
-            set.insert("pending", true);
-            set.insert("unversioned", true);
-            let written = match &stored {
-                None => self.insert(id, set).await?,
-                Some(stored) => self.replace_seen(id, stored.change, set, unset).await?,
-            };
-            if written {
-                self.counted(&[(id.to_string(), change)]).await;
-                return Ok(done);
+        let decide = |found: Option<&Document>| {
+            let stored = found.map(Stored::read).transpose()?;
+            let mut decision = decide(stored.as_ref())?;
+            if let Decision::Write(revised, _) = &mut decision {
+                revised.set.insert("pending", true);
+                revised.set.insert("unversioned", true);
+                if found.is_none() {
+                    revised.set.insert("acknowledged_revision", 0_i64);
+                }
             }
-            pause += PAUSE;
-            tokio::time::sleep(pause).await;
+            Ok(decision)
+        };
+        let (outcome, change) = self.write(&self.images, id.as_str(), decide).await?;
+        if let Some(change) = change {
+            self.counted(&[(id.to_string(), change)]).await;
         }
-    }
-
-    /// Says whether it was the first.
-    async fn insert(&self, id: &ImageId, mut fields: Document) -> Result<bool> {
-        fields.insert("_id", id.as_str());
-        fields.insert("acknowledged_revision", 0_i64);
-        match self.images.insert_one(fields).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_duplicate(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Says whether it was still as it was seen.
-    async fn replace_seen(
-        &self,
-        id: &ImageId,
-        seen: ObjectId,
-        set: Document,
-        unset: Document,
-    ) -> Result<bool> {
-        let mut update = doc! {"$set": set};
-        if !unset.is_empty() {
-            update.insert("$unset", unset);
-        }
-        let filter = doc! {"_id": id.as_str(), "change": seen};
-        let done = self.images.update_one(filter, update).await?;
-        Ok(done.matched_count == 1)
+        Ok(outcome)
     }
 
     pub(super) async fn try_acknowledge(&self, accepted: &[(ImageId, i64)]) -> Result<()> {
@@ -171,7 +174,8 @@ impl MongoStore {
                 },
             ]
         });
-        self.update_each(updates.collect()).await?;
+        self.update_each(self.images.name(), updates.collect())
+            .await?;
         Ok(())
     }
 
@@ -194,41 +198,58 @@ impl MongoStore {
                 }},
             })
         });
-        let changed = self.update_each(updates.collect()).await?;
+        let (_, changed) = self
+            .update_each(self.images.name(), updates.collect())
+            .await?;
         if changed > 0 {
             self.counted(&raised).await;
         }
         Ok(changed)
     }
+}
 
-    /// Runs the statements of `updates`, each atomic in its document, in few commands, in order.
-    /// Says how many documents were changed.
-    pub(super) async fn update_each(&self, updates: Vec<Document>) -> Result<u64> {
-        let mut changed = 0;
-        for some in updates.chunks(BATCH) {
-            let command = doc! {"update": self.images.name(), "updates": some.to_vec()};
-            changed += self.run_update(command).await?;
-        }
-        Ok(changed)
-    }
+/// The document lives, in this revision.
+fn revised<T>(mut set: Document, revision: i64, now: OffsetDateTime, done: T) -> Decision<T> {
+    set.insert("live", true);
+    set.insert("revision", revision);
+    set.insert("updated_at", date(now));
+    let mut revised = Revised::of(set);
+    revised.unset.extend(OF_A_TOMBSTONE);
+    Decision::Write(Box::new(revised), done)
+}
 
-    async fn run_update(&self, mut command: Document) -> Result<u64> {
-        // The driver gives a command of our own neither a write concern nor a second try; what it
-        // is used for may be repeated.
-        if let Some(concern) = self.database.write_concern() {
-            command.insert("writeConcern", mongodb::bson::serialize_to_bson(concern)?);
+pub(super) fn telling<T>(
+    decision: Decision<T>,
+    events: &[CampaignEvent],
+    stamp: &Stamp,
+) -> Result<Decision<T>> {
+    Ok(match decision {
+        Decision::Write(revised, done) => {
+            Decision::Write(Box::new(revised.telling(events, stamp)?), done)
         }
-        let answer = self.database.run_command(command).await?;
-        if let Ok(errors) = answer.get_array("writeErrors") {
-            return Err(custom(format!("statements were refused: {errors:?}")));
-        }
-        if let Ok(error) = answer.get_document("writeConcernError") {
-            return Err(custom(format!("not yet held by enough servers: {error}")));
-        }
-        let changed = answer
-            .get_i64("nModified")
-            .or_else(|_| answer.get_i32("nModified").map(i64::from))
-            .map_err(custom)?;
-        Ok(changed.unsigned_abs())
+        left => left,
+    })
+}
+
+fn unchanged(revision: i64) -> PutOutcome {
+    PutOutcome {
+        revision,
+        change: Change::Unchanged,
     }
+}
+
+pub(super) fn updated(revision: i64) -> Write {
+    Write::Done(PutOutcome {
+        revision,
+        change: Change::Updated,
+    })
+}
+
+fn written_as(revision: i64) -> PutOutcome {
+    let change = if revision == 1 {
+        Change::Inserted
+    } else {
+        Change::Updated
+    };
+    PutOutcome { revision, change }
 }
