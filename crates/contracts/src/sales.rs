@@ -96,6 +96,9 @@ pub struct SalesAnswer {
     pub sql: Option<String>,
     /// What a question back offers.
     pub choices: Vec<Choice>,
+    /// Where to go on from an answer.
+    #[serde(default)]
+    pub next: Vec<Choice>,
     /// What was understood, in words.
     pub interpretation: Option<Interpretation>,
     /// What a reader should know besides.

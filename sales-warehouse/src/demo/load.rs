@@ -85,33 +85,37 @@ pub async fn load(
     let plan = of_the_day(*plan, sources, existing).await?;
     let ads_chunks = generate(ads_chunks(plan));
     let crm_chunks = generate(crm_chunks(plan, Arc::clone(keyring)));
-    let (ads, crm) = tokio::try_join!(
-        Filling::of(
-            "promptads",
-            &sources.ads,
-            plan.campaigns(),
-            existing,
-            progress
-        )
-        .fill(
-            ads_chunks,
+    let ads = Filling::of(
+        "promptads",
+        &sources.ads,
+        plan.campaigns(),
+        existing,
+        progress,
+    );
+    let crm = Filling::of(
+        "promptcrm",
+        &sources.crm,
+        plan.customers,
+        existing,
+        progress,
+    );
+    // One after the other and to their ends: sqlx rolls back what is dropped while it is filled, but a
+    // `begin` that is dropped on its way leaves its connection in a transaction, with its locks.
+    let ads_room = ads
+        .open(
             include_str!("load/ads_empty.sql"),
             include_str!("load/ads_truncate.sql"),
-            include_str!("load/ads_finish.sql")
-        ),
-        Filling::of(
-            "promptcrm",
-            &sources.crm,
-            plan.customers,
-            existing,
-            progress
         )
-        .fill(
-            crm_chunks,
+        .await?;
+    let crm_room = crm
+        .open(
             include_str!("load/crm_empty.sql"),
             include_str!("load/crm_truncate.sql"),
-            include_str!("load/crm_finish.sql")
-        ),
+        )
+        .await?;
+    let (ads, crm) = tokio::try_join!(
+        ads.fill(ads_room, ads_chunks, include_str!("load/ads_finish.sql")),
+        crm.fill(crm_room, crm_chunks, include_str!("load/crm_finish.sql")),
     )?;
     let (ads, mut tables) = ads;
     let (crm, crm_tables) = crm;
@@ -217,6 +221,13 @@ struct Filling<'a> {
     progress: &'a (dyn Fn(LoadProgress) + Send + Sync),
 }
 
+/// A transaction that has looked at what is there.
+struct Room {
+    transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+    /// Whether the database is to be filled.
+    is_open: bool,
+}
+
 type Filled = (
     sqlx::Transaction<'static, sqlx::Postgres>,
     Vec<(&'static str, u64)>,
@@ -239,16 +250,24 @@ impl<'a> Filling<'a> {
         }
     }
 
+    async fn open(&self, empty: &'static str, truncate: &'static str) -> Result<Room, DemoError> {
+        let mut transaction = self.pool.begin().await.map_err(database("begin a load"))?;
+        let is_open = self.make_room(&mut transaction, empty, truncate).await?;
+        Ok(Room {
+            transaction,
+            is_open,
+        })
+    }
+
     async fn fill(
         self,
+        room: Room,
         mut chunks: Chunks,
-        empty: &'static str,
-        truncate: &'static str,
         finish: &'static str,
     ) -> Result<Filled, DemoError> {
-        let mut transaction = self.pool.begin().await.map_err(database("begin a load"))?;
+        let mut transaction = room.transaction;
         let mut tables: Vec<(&'static str, u64)> = Vec::new();
-        if !self.make_room(&mut transaction, empty, truncate).await? {
+        if !room.is_open {
             return Ok((transaction, tables));
         }
         let mut complete = false;

@@ -85,7 +85,6 @@ fn every_fault_is_named_at_once_and_no_secret_with_it() {
     for part in [
         "host 1 of cache-url",
         "2 hosts",
-        "both hold a password",
         "holds no certificate",
         "cache-prefix",
         "cache-deadline-ms is 0",
