@@ -136,13 +136,6 @@ pub(super) fn with_secret_files(
         let Some(path) = environment(&named).filter(|_| is_secret(argument)) else {
             continue;
         };
-        // Some options have a file option of their own.
-        let is_own = settings(&plain)
-            .iter()
-            .any(|one| one.get_env().is_some_and(|own| own == named.as_str()));
-        if is_own {
-            continue;
-        }
         if environment(&variable.to_string_lossy()).is_some() {
             faults.add(format!(
                 "{} and {named} are both set: expected one of them",
