@@ -164,7 +164,7 @@ impl Embedded {
             let warehouse = self
                 .start_sales(SalesStart::First, &common.clock, progress)
                 .await?;
-            let router = services::sales_warehouse(&common, &self.endpoints, warehouse)?;
+            let router = services::sales_warehouse(&common, &self.endpoints, warehouse).await?;
             self.serve(ports.sales_warehouse, router);
             return Ok(());
         }
@@ -208,7 +208,7 @@ impl Embedded {
             let warehouse = self.start_sales(sales, &common.clock, progress).await?;
             self.serve(
                 ports.sales_warehouse,
-                services::sales_warehouse(&common, &self.endpoints, warehouse)?,
+                services::sales_warehouse(&common, &self.endpoints, warehouse).await?,
             );
         }
         self.serve(

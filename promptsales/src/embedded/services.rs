@@ -6,7 +6,7 @@ use auth::Verifier;
 use axum::Router;
 use contracts::Scope;
 use embedder::{Primary, index::pgvector::HnswOptions, model::source::ModelSource, search::Fusion};
-use sales_warehouse::Warehouse;
+use sales_warehouse::{Warehouse, questions::Questions};
 use secrecy::SecretString;
 use service_kit::Clock;
 
@@ -75,12 +75,15 @@ pub async fn content_api(
     Ok((content_api::Service::build(config, deps)?, report))
 }
 
-/// The warehouse service.
-pub fn sales_warehouse(
+/// The warehouse service; it fails when the warehouse lacks what questions read.
+pub async fn sales_warehouse(
     common: &Common,
     endpoints: &Endpoints,
     warehouse: Warehouse,
 ) -> anyhow::Result<Router> {
+    Questions::new(warehouse.clone(), common.clock.clone())
+        .check()
+        .await?;
     Ok(sales_warehouse::api::service(sales_warehouse::api::Deps {
         warehouse,
         verifier: common.identity.api_verifier(),

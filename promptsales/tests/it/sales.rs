@@ -1,5 +1,6 @@
 //! Sales data through the whole system: sample, changes, ETL, verification, another load.
 
+mod ask;
 mod faults;
 mod keys;
 
