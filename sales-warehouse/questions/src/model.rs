@@ -199,8 +199,23 @@ pub(crate) struct Dataset {
     pub source: String,
     pub fields: Vec<Field>,
     pub time: Option<usize>,
+    /// The smallest first.
+    pub rollups: Vec<Rollup>,
     keys: Vec<Vec<String>>,
     paths: BTreeMap<String, Vec<String>>,
+}
+
+/// A dataset's rows added up, to be read in its place where that comes to the same. Numbers are those of fields.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rollup {
+    /// `schema.table`.
+    pub source: String,
+    pub sums: Vec<usize>,
+    pub without: Vec<usize>,
+    /// Its rows are those of a month, and have its first day.
+    pub by_month: bool,
+    /// No two rows have the same.
+    pub key: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -274,6 +289,14 @@ impl Model {
             let fields = dataset.fields.iter();
             fields.map(|field| (dataset.source.as_str(), field.column.as_str()))
         });
+        let of_rollups = self.datasets.iter().flat_map(|dataset| {
+            dataset.rollups.iter().flat_map(|rollup| {
+                let fields = dataset.fields.iter().enumerate();
+                fields
+                    .filter(|(number, _)| !rollup.without.contains(number))
+                    .map(|(_, field)| (rollup.source.as_str(), field.column.as_str()))
+            })
+        });
         let of_joins = self.relationships.iter().flat_map(|one| {
             let source = |dataset: usize| self.datasets[dataset].source.as_str();
             let from = one
@@ -289,7 +312,7 @@ impl Model {
                 .filter_map(|lang| one.display(lang));
             columns.map(move |column| (source, column))
         });
-        of_fields.chain(of_joins).chain(of_names)
+        of_fields.chain(of_rollups).chain(of_joins).chain(of_names)
     }
 
     fn metric_reaches(&self, metric: &Metric, dataset: usize) -> bool {

@@ -4,6 +4,7 @@ use super::{
     joins::Joins,
     periods::{CalendarPart as _, Shift},
     plan::{Fact, MemberFilter, Plan},
+    rollup,
     writer::Writer,
 };
 use crate::{
@@ -85,6 +86,7 @@ fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -
             conditions.push(condition(filter, &mut joins, writer));
         }
     }
+    let mut counted: Vec<String> = Vec::new();
     for (metric, expression) in &fact.counted {
         let needed: Vec<(Column, String)> = expression
             .names()
@@ -94,9 +96,12 @@ fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -
             let found = needed.iter().find(|(one, _)| *one == column);
             found.map_or_else(String::new, |(_, text)| text.clone())
         });
-        out.push(format!("{text} AS m{metric}"));
+        counted.push(format!("{text} AS m{metric}"));
     }
-    let mut text = format!("    SELECT {}\n    FROM {}", out.join(", "), joins.clause());
+    let rows = rollup::choose(plan.model, fact, slice, &joins, writer);
+    out.extend(counted.into_iter().map(|text| rows.counted(text)));
+    let clause = joins.clause(&rows.source);
+    let mut text = format!("    SELECT {}\n    FROM {clause}", out.join(", "));
     text += &parts_of_time;
     if !conditions.is_empty() {
         text += &format!("\n    WHERE {}", conditions.join("\n        AND "));

@@ -1,5 +1,7 @@
 //! The tables that one fact needs besides its own, each joined once, from many to one.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Column, Model};
 
 /// A table and the joins from it, as far as they are needed.
@@ -8,6 +10,8 @@ pub struct Joins<'a> {
     base: usize,
     /// The relationships that lead to each joined table.
     joined: Vec<Vec<usize>>,
+    /// Columns of the base that were asked for.
+    used: BTreeSet<&'a str>,
 }
 
 const BASE: &str = "b";
@@ -18,25 +22,37 @@ impl<'a> Joins<'a> {
             model,
             base,
             joined: Vec::new(),
+            used: BTreeSet::new(),
         }
     }
 
     /// A column, with its table's alias. The table must be reached from the base; the plan saw to that.
     pub fn column(&mut self, column: Column) -> String {
         let path = self.model.path(self.base, column.dataset);
-        let alias = self.alias(path.unwrap_or_default());
-        format!("{alias}.{}", self.model.field(column).column)
+        self.column_by(path.unwrap_or_default(), column)
     }
 
     /// A column by another way than the shortest: by these relationships, one after another.
     pub fn column_by(&mut self, path: &[usize], column: Column) -> String {
         let alias = self.alias(path);
-        format!("{alias}.{}", self.model.field(column).column)
+        let name = &self.model.field(column).column;
+        if path.is_empty() {
+            self.used.insert(name);
+        }
+        format!("{alias}.{name}")
     }
 
-    /// Where the rows come from.
-    pub fn clause(&self) -> String {
-        let mut text = format!("{} AS {BASE}", self.model.dataset(self.base).source);
+    /// Columns of the base that are read, for joins included.
+    pub fn used(&self) -> BTreeSet<&'a str> {
+        let first = self.joined.iter().filter(|path| path.len() == 1);
+        let of_joins = first.flat_map(|path| &self.model.relationship(path[0]).from_columns);
+        let of_joins = of_joins.map(String::as_str);
+        self.used.iter().copied().chain(of_joins).collect()
+    }
+
+    /// Where the rows come from, the base's from `source`.
+    pub fn clause(&self, source: &str) -> String {
+        let mut text = format!("{source} AS {BASE}");
         for (number, path) in self.joined.iter().enumerate() {
             let (before, last) = path.split_at(path.len() - 1);
             let one = self.model.relationship(last[0]);

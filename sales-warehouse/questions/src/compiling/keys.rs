@@ -149,7 +149,7 @@ fn members(plan: &Plan<'_>, writer: &mut Writer) -> String {
         tables.push(format!(
             "(\n    SELECT DISTINCT {}\n    FROM {}\n    WHERE {}) AS a{place}",
             out.join(", "),
-            joins.clause(),
+            joins.clause(&plan.model.dataset(*root).source),
             conditions.join(" AND ")
         ));
     }

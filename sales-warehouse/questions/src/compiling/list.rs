@@ -35,7 +35,7 @@ pub fn write(plan: &Plan<'_>, writer: &mut Writer) -> Result<(String, Vec<Column
     let rows = format!(
         "WITH r AS (\n    SELECT DISTINCT {}\n    FROM {}\n    WHERE {})",
         out.join(", "),
-        joins.clause(),
+        joins.clause(&plan.model.dataset(dataset).source),
         conditions.join("\n        AND ")
     );
     let (select, columns) = output::select(plan, writer);

@@ -5,8 +5,8 @@ mod metrics;
 use contracts::Language;
 
 use super::{
-    Column, Dataset, Dimension, Faults, Field, Formula, Metric, Model, Relationship, document,
-    extension, paths::Paths, words,
+    Column, Dataset, Dimension, Faults, Field, Formula, Metric, Model, Relationship, Rollup,
+    document, extension, paths::Paths, words,
 };
 
 pub fn build(documents: &[(&str, &str)]) -> Result<Model, Faults> {
@@ -105,8 +105,14 @@ impl Builder {
                 self.dimension(field, place);
             }
         }
-        let (time, paths) =
-            extension.map_or((None, Default::default()), |one| (one.time, one.paths));
+        let (time, paths, rollups) = extension
+            .map_or((None, Default::default(), Vec::new()), |one| {
+                (one.time, one.paths, one.rollups)
+            });
+        let rollups = rollups
+            .into_iter()
+            .filter_map(|one| self.rollup(&of, &fields, one))
+            .collect();
         let time = time.and_then(|name| {
             let found = fields
                 .iter()
@@ -124,9 +130,35 @@ impl Builder {
             source: read.source.clone(),
             fields,
             time,
+            rollups,
             keys,
             paths,
         });
+    }
+
+    /// A table of sums, with each of its fields found; or its faults.
+    fn rollup(&mut self, of: &str, fields: &[Field], read: extension::Rollup) -> Option<Rollup> {
+        let of = format!("{of}, rollup {}", read.source);
+        let before = self.faults.0.len();
+        if read.source.split('.').count() != 2 || !read.source.split('.').all(is_name) {
+            self.faults.add(&of, "its source is not schema.table");
+        }
+        let mut find = |name: &String| {
+            let found = fields.iter().position(|one| one.name == *name);
+            if found.is_none() {
+                self.faults
+                    .add(&of, format!("'{name}' is no field of the dataset"));
+            }
+            found
+        };
+        let rollup = Rollup {
+            source: read.source.clone(),
+            sums: read.sums.iter().filter_map(&mut find).collect(),
+            without: read.without.iter().filter_map(&mut find).collect(),
+            by_month: read.by_month,
+            key: read.key.as_ref().and_then(&mut find),
+        };
+        (self.faults.0.len() == before).then_some(rollup)
     }
 
     fn dimension(&mut self, field: &document::Field, column: Column) {

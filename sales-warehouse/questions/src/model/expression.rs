@@ -26,6 +26,27 @@ enum Part<T> {
     Name(T),
 }
 
+/// What a parenthesis belongs to.
+enum Around {
+    Sum,
+    Count,
+    /// `COUNT(DISTINCT …)`.
+    Different,
+    Filter,
+    Other,
+}
+
+impl Around {
+    fn after(word: &str) -> Self {
+        match &*word.to_ascii_uppercase() {
+            "SUM" => Self::Sum,
+            "COUNT" => Self::Count,
+            "FILTER" => Self::Filter,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Text with names in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression<T>(Vec<Part<T>>);
@@ -45,6 +66,42 @@ impl<T: Copy> Expression<T> {
             [Part::Name(name)] => Some(name),
             _ => None,
         }
+    }
+
+    /// Whether it comes to the same over rows that were added up before, of which `is_sum` tells the columns
+    /// that were: these are in a `SUM` alone, and others are counted as different ones or filtered by.
+    pub fn adds_up(&self, is_sum: impl Fn(T) -> bool) -> bool {
+        let (mut around, mut word) = (Vec::new(), "");
+        for part in &self.0 {
+            let place = around.last_mut();
+            match part {
+                Part::Text(text) if text == " " => {}
+                Part::Text(text) if text == "(" => {
+                    around.push(Around::after(word));
+                    word = "";
+                }
+                Part::Text(text) if text == ")" => {
+                    around.pop();
+                }
+                Part::Text(text) => {
+                    match place {
+                        Some(Around::Sum) if !["+", "-"].contains(&&**text) => return false,
+                        Some(count @ Around::Count) if text.eq_ignore_ascii_case("DISTINCT") => {
+                            *count = Around::Different;
+                        }
+                        Some(Around::Count | Around::Different) => return false,
+                        _ => {}
+                    }
+                    word = text;
+                }
+                Part::Name(name) => match place {
+                    Some(Around::Sum) if is_sum(*name) => {}
+                    Some(Around::Different | Around::Filter) if !is_sum(*name) => {}
+                    _ => return false,
+                },
+            }
+        }
+        true
     }
 
     /// As text, with each name written by `write`.
@@ -148,6 +205,10 @@ mod tests {
                 dataset: 0,
                 field: 1,
             }),
+            ("ads", "kind") => Ok(Column {
+                dataset: 0,
+                field: 2,
+            }),
             _ => Err(format!("no {dataset}.{field}")),
         })
     }
@@ -162,6 +223,31 @@ mod tests {
             written,
             "1000 * SUM(f.cost_usd) FILTER (WHERE f.cost_usd <> 'it is ads.cost')"
         );
+    }
+
+    #[test]
+    fn only_sums_of_sums_add_up() {
+        for (text, expected) in [
+            ("SUM(ads.cost)", true),
+            (
+                "1000 * SUM(ads.cost - ads.cost) / COUNT(DISTINCT ads.kind)",
+                true,
+            ),
+            ("SUM(ads.cost) FILTER (WHERE ads.kind = 'a')", true),
+            ("SUM(ads.cost) FILTER (WHERE ads.cost > 3)", false),
+            ("SUM(ads.cost * ads.cost)", false),
+            ("SUM(ads.kind)", false),
+            ("SUM(2)", false),
+            ("COUNT(ads.kind)", false),
+            ("COUNT(*)", false),
+            ("COUNT(DISTINCT ads.cost)", false),
+            ("AVG(ads.cost)", false),
+            ("MAX(ads.kind)", false),
+            ("SUM(SUM(ads.cost)) OVER (ORDER BY ads.kind)", false),
+        ] {
+            let adds_up = read(text).unwrap().adds_up(|column| column.field == 1);
+            assert_eq!(adds_up, expected, "{text}");
+        }
     }
 
     #[test]

@@ -50,6 +50,26 @@ pub struct Dataset {
     pub time: Option<String>,
     #[serde(default)]
     pub paths: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub rollups: Vec<Rollup>,
+}
+
+/// The same rows, added up: a table with the dataset's columns but some.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollup {
+    pub source: String,
+    /// Fields that were added up.
+    pub sums: Vec<String>,
+    /// Fields that it does not have.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Its rows are those of a month, with the first day of it as their time.
+    #[serde(default)]
+    pub by_month: bool,
+    /// The field that tells its rows apart.
+    #[serde(default)]
+    pub key: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -206,3 +206,115 @@ fn each_fact_is_counted_by_itself() {
         ["channel", "channel_name", "revenue", "spend", "leads"]
     );
 }
+
+/// The tables that a query's facts are read from.
+fn read_from(query: Value) -> Vec<String> {
+    let sql = compiled(query).unwrap().sql;
+    let facts = [
+        "marts.ad_days",
+        "marts.ad_months",
+        "marts.sale_lines",
+        "marts.sales ",
+    ];
+    let found = facts.iter().filter(|one| sql.contains(*one));
+    found.map(|one| one.trim().to_owned()).collect()
+}
+
+#[test]
+fn whole_months_are_read_from_the_months() {
+    let months = vec!["marts.ad_months"];
+    let both = vec!["marts.ad_days", "marts.ad_months"];
+    let days = vec!["marts.ad_days"];
+    let quarter = json!({"from": "2026-07-01", "to": "2026-10-01"});
+    for (query, expected) in [
+        (json!({"metrics": ["ctr"]}), &months),
+        (
+            json!({"metrics": ["spend"], "time": quarter, "grain": "month"}),
+            &months,
+        ),
+        (
+            json!({"metrics": ["cpc"], "dimensions": ["campaign", "content"], "time": quarter, "compare": "previous_period"}),
+            &months,
+        ),
+        (
+            json!({"metrics": ["spend"], "time": quarter, "grain": "week"}),
+            &days,
+        ),
+        (
+            json!({"metrics": ["spend"], "time": quarter, "grain": "day"}),
+            &days,
+        ),
+        (
+            json!({"metrics": ["spend"], "time": {"from": "2026-08-25", "to": "2026-11-23"}}),
+            &both,
+        ),
+        (
+            json!({"metrics": ["spend"], "time": {"from": "2026-08-25"}}),
+            &both,
+        ),
+        // No whole month is in there.
+        (
+            json!({"metrics": ["spend"], "time": {"from": "2026-01-02", "to": "2026-02-28"}}),
+            &days,
+        ),
+        (
+            json!({"metrics": ["spend"], "time": {"from": "2026-12-01", "to": "2026-12-31"}}),
+            &days,
+        ),
+    ] {
+        assert_eq!(&read_from(query.clone()), expected, "{query}");
+    }
+}
+
+#[test]
+fn the_days_at_the_edges_of_a_time_are_read_as_days() {
+    let query = json!({"metrics": ["clicks"], "time": {"from": "2026-01-30", "to": "2026-11-23"}});
+    let statement = compiled(query).unwrap();
+    let days = [
+        date!(2026 - 01 - 30),
+        date!(2026 - 11 - 23),
+        date!(2026 - 02 - 01),
+        date!(2026 - 11 - 01),
+    ];
+    assert_eq!(statement.binds[..4], days.map(Bind::Date));
+    for part in [
+        "FROM marts.ad_months WHERE day >= $3 AND day < $4",
+        "FROM marts.ad_days WHERE day >= $1 AND day < $3",
+        "FROM marts.ad_days WHERE day >= $4 AND day < $2",
+    ] {
+        assert!(statement.sql.contains(part), "{part}: {}", statement.sql);
+    }
+}
+
+#[test]
+fn whole_sales_are_read_where_no_line_is_asked_for() {
+    let (sales, lines) = (vec!["marts.sales"], vec!["marts.sale_lines"]);
+    for (query, expected) in [
+        (
+            json!({"metrics": ["average_order_value"], "dimensions": ["market"]}),
+            &sales,
+        ),
+        (
+            json!({"metrics": ["sales", "units"], "grain": "day"}),
+            &sales,
+        ),
+        (
+            json!({"metrics": ["gross_margin"], "dimensions": ["customer_segment"]}),
+            &sales,
+        ),
+        (
+            json!({"metrics": ["sales"], "dimensions": ["category"]}),
+            &lines,
+        ),
+        (
+            json!({"metrics": ["revenue"], "filters": [{"field": "product", "op": "=", "value": "SPORT-SHOES"}]}),
+            &lines,
+        ),
+    ] {
+        assert_eq!(&read_from(query.clone()), expected, "{query}");
+    }
+    let sql = compiled(json!({"metrics": ["sales"], "dimensions": ["market"]}))
+        .unwrap()
+        .sql;
+    assert!(sql.contains("COUNT(b.sale_id) FILTER"), "{sql}");
+}

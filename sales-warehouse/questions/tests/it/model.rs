@@ -154,6 +154,16 @@ fn each_fault_is_told() {
             "its time 'usd' is no field that is_time",
         ),
         (
+            "\"time\": \"day\"",
+            "\"time\": \"day\", \"rollups\": [{\"source\": \"marts.months\", \"sums\": [\"euro\"]}]",
+            "rollup marts.months: 'euro' is no field",
+        ),
+        (
+            "\"time\": \"day\"",
+            "\"time\": \"day\", \"rollups\": [{\"source\": \"months\", \"sums\": []}]",
+            "its source is not schema.table",
+        ),
+        (
             "source: marts.costs",
             "source: marts.costs; DROP",
             "is not schema.table",

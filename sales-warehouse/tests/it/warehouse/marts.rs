@@ -11,12 +11,30 @@ use super::fixture::{Fixture, execute};
 use crate::world::keyring;
 
 const NOW: time::OffsetDateTime = datetime!(2026-03-15 10:00 UTC);
-const MARTS: [&str; 5] = [
+const MARTS: [&str; 7] = [
     "campaign_performance",
     "funnel",
     "monthly_sales",
     "content_performance",
     "first_sale",
+    "ad_months",
+    "sales",
+];
+
+/// What the semantic model reads added up, from what it reads otherwise.
+const ROLLUPS: [&str; 2] = [
+    "create view expected.ad_months as
+     select ad_id, date_trunc('month', day::timestamp)::date as day, campaign_id, channel_code, market_code, audience_id,
+        content_id, sum(impressions) as impressions, sum(clicks) as clicks, sum(conversions) as conversions,
+        sum(cost_usd) as cost_usd
+     from marts.ad_days group by 1, 2, 3, 4, 5, 6, 7",
+    // One row a sale, whatever its lines say of it.
+    "create view expected.sales as
+     select sale_id, min(sold_on) as sold_on, min(customer_id) as customer_id, min(campaign_id) as campaign_id,
+        min(channel_code) as channel_code, min(market_code) as market_code, min(lead_id) as lead_id, min(status) as status,
+        sum(quantity) as quantity, sum(net_usd) as net_usd, sum(cost_usd) as cost_usd, sum(discount_usd) as discount_usd,
+        bool_or(first_sale) as first_sale
+     from marts.sale_lines group by sale_id",
 ];
 
 /// The marts as queries over core: as the migrations that introduced them have them.
@@ -37,6 +55,10 @@ async fn define_expected(fixture: &Fixture) {
             execute(&fixture.pool, &statement).await;
             defined += 1;
         }
+    }
+    for rollup in ROLLUPS {
+        execute(&fixture.pool, rollup).await;
+        defined += 1;
     }
     assert_eq!(defined, MARTS.len());
 }
