@@ -19,6 +19,7 @@ mod list;
 mod output;
 mod periods;
 mod plan;
+mod spread;
 mod vocabulary;
 mod writer;
 

@@ -245,7 +245,16 @@ impl Feed {
     }
 
     pub fn campaign(&self, slug: &str, revision: i64) {
-        self.campaign_from(slug, revision, "2026-04-01", &["MX"]);
+        self.campaign_from(slug, revision, "2026-04-01", &["US"]);
+    }
+
+    /// A campaign that was given up.
+    pub fn cancelled(&self, slug: &str) {
+        self.campaign(slug, 2);
+        let key = format!("campaign {slug}");
+        let mut thing = self.store().things[&key].1.clone();
+        thing["campaign"]["status"] = json!("cancelled");
+        self.put(&key, thing);
     }
 
     pub fn campaign_from(&self, slug: &str, revision: i64, starts_on: &str, markets: &[&str]) {

@@ -50,6 +50,8 @@ pub struct Dataset {
     pub time: Option<String>,
     #[serde(default)]
     pub paths: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub bridge: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +66,8 @@ pub struct Dimension {
     pub missing: Vec<String>,
     #[serde(default)]
     pub drill: Option<String>,
+    #[serde(default)]
+    pub unreached: Option<Label>,
     #[serde(default)]
     pub display: Option<Display>,
 }

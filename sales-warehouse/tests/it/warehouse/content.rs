@@ -380,3 +380,56 @@ async fn a_first_read_dropped_at_any_time_is_repeated_with_the_same_result() {
     }
     three.fixture.verify().await;
 }
+
+/// The fixture's campaigns have codes of PromptAds; PromptContent has them as slugs.
+#[tokio::test]
+async fn a_use_that_both_systems_know_is_one_and_a_campaign_that_was_given_up_uses_nothing() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    let uses = "select string_agg(campaign_id || ' ' || content_id || ' ' || first_used_on || ' ' || market_code || ' ' || role,
+        '; ' order by campaign_id, content_id, role) from marts.content_uses";
+    let (code, used): (String, String) = (
+        three
+            .fixture
+            .value("select lower(campaign_code) from core.dim_campaign where campaign_id = 1")
+            .await,
+        three
+            .fixture
+            .value("select content_id from core.fact_content_use where campaign_id = 1 limit 1")
+            .await,
+    );
+    three.feed.campaign_from(&code, 1, "2026-02-01", &["ES"]);
+    three.feed.attach(&code, &used);
+    three.feed.attach(&code, "sunny-beach");
+    three
+        .feed
+        .campaign_from("two-markets", 1, "2026-04-01", &["ES", "MX"]);
+    three.feed.attach("two-markets", "old-town");
+    three.feed.cancelled("given-up");
+    three.feed.attach("given-up", "old-town");
+    three.run().await;
+    let all = three.fixture.value(uses).await;
+    let registered: Vec<&str> = all
+        .split("; ")
+        .filter(|one| one.ends_with("registered"))
+        .collect();
+    let home = "select market_code from core.dim_campaign where campaign_id = 1";
+    let home = three.fixture.value(home).await;
+    let expected = [
+        "0 old-town 2026-04-01 US registered".to_owned(),
+        "0 old-town 2026-04-01 ?? registered".to_owned(),
+        "0 sunny-beach 2026-04-01 US registered".to_owned(),
+        // Attached after its campaign had begun.
+        format!("1 sunny-beach 2026-03-01 {home} registered"),
+    ];
+    let mut found: Vec<String> = registered.iter().map(|one| (*one).to_owned()).collect();
+    let mut wanted = expected.to_vec();
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted, "{all}");
+    assert!(all.contains(&format!("1 {used} ")), "{all}");
+    // Two from PromptAds' own rows at most, none of them twice.
+    let twice = "select count(*) - count(distinct (campaign_id, content_id, market_code)) from marts.content_uses";
+    assert_eq!(three.fixture.value(twice).await, "0");
+}
