@@ -142,7 +142,7 @@ async fn open_sales(global: &Global, sample: bool) -> anyhow::Result<(Session, S
 }
 
 async fn sales_of(session: &Session, sample: bool) -> anyhow::Result<Sales> {
-    let sales = Sales::open(&session.endpoints().databases, session.home()).await?;
+    let sales = Sales::open(session.endpoints(), session.home()).await?;
     if sample && session.is_own() {
         sales.load_sample(&Clock::system()).await?;
     }

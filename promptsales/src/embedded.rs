@@ -25,7 +25,9 @@ use crate::{
     sales::Sales,
 };
 
-pub use identity::{API_AUDIENCE, CLI_CLIENT, GATEWAY_CLIENT, credentials, mcp_resource};
+pub use identity::{
+    API_AUDIENCE, CLI_CLIENT, GATEWAY_CLIENT, SALES_CLIENT, credentials, mcp_resource,
+};
 
 /// The content API's and the embedder's database.
 const DATABASE: &str = "promptsales";
@@ -66,7 +68,7 @@ pub enum SalesStart {
     Meanwhile,
     /// Not at all, and its routes are not served.
     Never,
-    /// Before it serves, and nothing but it is started: questions about sales need no search.
+    /// Before it serves, and nothing but it and its sources is started: questions about sales need no search.
     Only,
 }
 
@@ -161,6 +163,10 @@ impl Embedded {
         };
 
         if sales == SalesStart::Only {
+            // What is said of images is one of the warehouse's sources. Nobody searches, so nothing is indexed.
+            let (content, _) =
+                services::content_api(&common, &self.endpoints, self.database_url()).await?;
+            self.serve(ports.content_api, content.router);
             let warehouse = self
                 .start_sales(SalesStart::First, &common.clock, progress)
                 .await?;
@@ -225,7 +231,7 @@ impl Embedded {
         clock: &Clock,
         progress: &Progress,
     ) -> anyhow::Result<Warehouse> {
-        let sales = Sales::open(&self.endpoints.databases, &self.home).await?;
+        let sales = Sales::open(&self.endpoints, &self.home).await?;
         if start == SalesStart::First {
             let step = progress.step("Bringing the sales warehouse level");
             let levelled = sales.level(clock).await?;

@@ -1,21 +1,25 @@
-//! The two operational databases and the warehouse of one home, as the commands use them.
+//! The sources and the warehouse of one home, as the commands use them.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
+use contracts::Scopes;
 use sales_warehouse::{
     Warehouse,
     demo::{self, Existing, LoadPlan},
     etl::{self, RunReport, RunStatus, SourceConfig, SourceReport},
     pii::{Custody, Keyring, PiiError},
-    source::System,
+    source::{ChangeFeed, System},
     sources::Sources,
 };
 use secrecy::SecretString;
-use service_kit::{CancellationToken, Clock, with_causes};
+use service_kit::{CancellationToken, Clock, http_client, with_causes};
 use url::Url;
 
-use crate::{databases::Databases, home::Home};
+use crate::{
+    embedded::{API_AUDIENCE, SALES_CLIENT, credentials},
+    home::{Endpoints, Home},
+};
 
 /// The seed of the sample that every home begins with.
 pub const SAMPLE_SEED: u64 = 42;
@@ -24,7 +28,7 @@ pub const SAMPLE_SEED: u64 = 42;
 pub struct Sales {
     /// The operational databases, for writing.
     pub sources: Sources,
-    /// The same, as the warehouse reads them.
+    /// The same and PromptContent's change feed, as the warehouse reads them.
     pub configs: Vec<SourceConfig>,
     /// The warehouse.
     pub warehouse: Warehouse,
@@ -42,22 +46,26 @@ pub struct Levelled {
 
 /// How many minutes a command waits for a run that is under way, which may be a first one over everything.
 const TURNS: u32 = 30;
+/// Longest that a token may take.
+const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
 impl Sales {
     /// Connects and brings all schemas level.
-    pub async fn open(databases: &Databases, home: &Home) -> anyhow::Result<Self> {
+    pub async fn open(endpoints: &Endpoints, home: &Home) -> anyhow::Result<Self> {
+        let databases = &endpoints.databases;
         let secret = |url: &Url| SecretString::from(url.as_str());
         let sources =
             Sources::connect(&secret(&databases.promptads), &secret(&databases.promptcrm)).await?;
         let warehouse = Warehouse::connect(&secret(&databases.warehouse)).await?;
         warehouse.migrate().await?;
-        let config = |system, url| SourceConfig {
+        let config = |system, url| SourceConfig::Postgres {
             system,
             url: secret(url),
         };
         let configs = vec![
             config(System::PromptAds, &databases.promptads),
             config(System::PromptCrm, &databases.promptcrm),
+            SourceConfig::ChangeFeed(change_feed(endpoints, home)?),
         ];
         Ok(Self {
             sources,
@@ -151,4 +159,23 @@ impl Sales {
         self.sources.close().await;
         self.warehouse.close().await;
     }
+}
+
+/// The content API's change feed, read as the warehouse's own client.
+fn change_feed(endpoints: &Endpoints, home: &Home) -> anyhow::Result<ChangeFeed> {
+    let credentials = credentials(
+        home,
+        &endpoints.identity,
+        SALES_CLIENT,
+        Scopes::default(),
+        API_AUDIENCE,
+    )?;
+    let http = http_client::build(CALL_DEADLINE)?;
+    let clock = Clock::system();
+    Ok(ChangeFeed::new(
+        &endpoints.content_api,
+        http,
+        credentials,
+        clock,
+    ))
 }

@@ -22,6 +22,8 @@ pub struct Arguments {
     #[command(flatten)]
     databases: Databases,
     #[command(flatten)]
+    content: Content,
+    #[command(flatten)]
     serve: Serve,
 }
 
@@ -37,7 +39,7 @@ enum Command {
     },
     /// Make the warehouse's schemas, or bring them level.
     Migrate {
-        /// Those of the two PostgreSQL sources too.
+        /// Those of the two PostgreSQL sources too; PromptContent's are its own service's.
         #[arg(long)]
         sources: bool,
     },
@@ -91,6 +93,33 @@ struct Databases {
     run_limit: String,
 }
 
+/// The source PromptContent: where its change feed is, and as whom it is read.
+#[derive(Debug, Args)]
+struct Content {
+    /// The source PromptContent: the content API, whose change feed is read. Without it that source is left out.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_CONTENT_API_URL",
+        value_name = "URL"
+    )]
+    content_api_url: Option<String>,
+    /// What the content API is called in the tokens' `aud`; the same as this service when absent.
+    #[arg(long, global = true, env = "SALES_WAREHOUSE_CONTENT_API_AUDIENCE")]
+    content_api_audience: Option<String>,
+    /// As which client this service calls the content API: one that may have tokens for `content:read`.
+    #[arg(long, global = true, env = "SALES_WAREHOUSE_CLIENT_ID")]
+    client_id: Option<String>,
+    /// That client's secret. Give it through the environment or a file, where no process list shows it.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_CLIENT_SECRET",
+        hide_env_values = true
+    )]
+    client_secret: Option<SecretString>,
+}
+
 /// What `serve` takes besides. Texts, so that every fault of a configuration is told at once.
 #[derive(Debug, Args)]
 struct Serve {
@@ -130,7 +159,7 @@ struct Serve {
         value_name = "URL"
     )]
     public_url: Option<String>,
-    /// The issuer's token endpoint; the OpenAPI document names it.
+    /// The issuer's token endpoint: the OpenAPI document names it, and tokens for the content API come from it.
     #[arg(
         long,
         global = true,
@@ -151,14 +180,20 @@ impl ServiceOptions for Arguments {
         let mut faults = Faults::default();
         match self.command {
             None | Some(Command::Serve) => {
-                self.serve.settings(&self.databases, &mut faults);
+                self.serve
+                    .settings(&self.databases, &self.content, &mut faults);
             }
             Some(Command::Migrate { sources: false }) => {
                 self.databases.warehouse(&mut faults);
             }
-            Some(Command::Etl { .. } | Command::Migrate { .. } | Command::Verify { .. }) => {
+            Some(Command::Migrate { sources: true }) => {
                 self.databases.warehouse(&mut faults);
                 self.databases.sources(&mut faults);
+            }
+            Some(Command::Etl { .. } | Command::Verify { .. }) => {
+                self.databases.warehouse(&mut faults);
+                self.serve
+                    .sources(&self.databases, &self.content, &mut faults);
             }
         }
         faults.into()
@@ -173,16 +208,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments {
         command,
         databases,
+        content,
         serve,
     } = arguments;
     let mut faults = Faults::default();
     match command.unwrap_or(Command::Serve) {
         Command::Serve => {
-            let settings = serve.settings(&databases, &mut faults);
+            let settings = serve.settings(&databases, &content, &mut faults);
             serve::serve(faults.or(settings)?).await
         }
         Command::Etl { once } => {
-            let (warehouse, sources) = databases.all(faults)?;
+            let (warehouse, sources) = serve.all(&databases, &content, faults)?;
             if once {
                 commands::etl_once(&warehouse, &sources).await
             } else {
@@ -190,7 +226,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Migrate { sources: true } => {
-            let (warehouse, sources) = databases.all(faults)?;
+            let warehouse = databases.warehouse(&mut faults);
+            let sources = databases.sources(&mut faults);
+            let (warehouse, sources) = faults.or(warehouse.zip(sources))?;
             commands::migrate_sources(&sources).await?;
             commands::migrate(&warehouse).await
         }
@@ -199,7 +237,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             commands::migrate(&faults.or(warehouse)?).await
         }
         Command::Verify { json } => {
-            let (warehouse, sources) = databases.all(faults)?;
+            let (warehouse, sources) = serve.all(&databases, &content, faults)?;
             commands::verify(&warehouse, &sources, json).await
         }
     }

@@ -20,6 +20,7 @@
 mod ad_days;
 mod campaign;
 mod checksum;
+mod content;
 mod copy;
 mod crm_rows;
 mod customers;
@@ -35,6 +36,7 @@ mod tables;
 mod tick;
 
 pub use checksum::{TableSum, checksum};
+pub use content::SampleContent;
 pub use load::{Existing, LoadProgress, Loaded, load, loaded};
 pub use plan::LoadPlan;
 pub use tick::{Ticked, tick};

@@ -45,29 +45,45 @@ pub use schedule::{EVERY, keep_running};
 
 use crate::{
     Warehouse,
-    source::{PostgresSource, Snapshot, Source, SourceError, System},
+    source::{ChangeFeed, FeedSource, PostgresSource, Snapshot, Source, SourceError, System},
 };
 
 /// How long the server may take to notice that a session has ended: it looks every second.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
-/// Where a system's operational database is.
+/// Where a system is, and how it is read.
 #[derive(Clone, Debug)]
-pub struct SourceConfig {
-    /// Which system.
-    pub system: System,
-    /// Its PostgreSQL URL, which may hold a password.
-    pub url: SecretString,
+pub enum SourceConfig {
+    /// An operational database.
+    Postgres {
+        /// Which system.
+        system: System,
+        /// Its PostgreSQL URL, which may hold a password.
+        url: SecretString,
+    },
+    /// PromptContent behind its change feed.
+    ChangeFeed(ChangeFeed),
 }
 
 impl SourceConfig {
+    /// Which system.
+    pub fn system(&self) -> System {
+        match self {
+            Self::Postgres { system, .. } => *system,
+            Self::ChangeFeed(_) => System::PromptContent,
+        }
+    }
+
     /// The adapter for it.
     pub fn source(&self) -> Box<dyn Source> {
-        Box::new(PostgresSource::new(self.system, self.url.clone()))
+        match self {
+            Self::Postgres { system, url } => Box::new(PostgresSource::new(*system, url.clone())),
+            Self::ChangeFeed(feed) => Box::new(FeedSource::new(feed.clone())),
+        }
     }
 }
 
-/// One run over PostgreSQL sources. See the module.
+/// One run. See the module.
 ///
 /// # Errors
 /// When the warehouse itself fails. A source's failure is part of the report.
@@ -96,7 +112,7 @@ pub async fn run(
     run_locked(warehouse, connection, sources).await
 }
 
-/// One run over PostgreSQL sources, after the one that may be under way: for whoever needs what was committed
+/// One run, after the one that may be under way: for whoever needs what was committed
 /// just now. Waits for a minute; skipped if that was not enough.
 ///
 /// # Errors
@@ -179,7 +195,8 @@ impl Run {
     async fn over(mut self, sources: &[&dyn Source]) -> Result<RunReport, EtlError> {
         for source in sources {
             let begun = Instant::now();
-            match source.open().await {
+            let from = load::likely_from(&mut self.connection, source.system()).await?;
+            match source.open(from).await {
                 Ok(mut snapshot) => {
                     self.load(source.system(), snapshot.as_mut(), begun).await?;
                 }

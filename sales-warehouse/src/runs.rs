@@ -7,7 +7,7 @@ use crate::{Warehouse, source::System};
 /// One source in the last run that came to it. Counts are rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct LatestRun {
-    /// `promptads` or `promptcrm`.
+    /// `promptads`, `promptcrm` or `promptcontent`.
     pub source: String,
     /// Its number in `etl.runs`.
     pub run_id: i64,

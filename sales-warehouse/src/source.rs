@@ -11,27 +11,37 @@
 //! time, which merging makes harmless; in return each read is all of one consistent snapshot, parents and
 //! children alike, and a transaction that somebody leaves open makes nothing late.
 //!
+//! A change feed ([`FeedSource`]) has positions in place of transactions, and sends each thing at its last one:
+//! [`Source::open`] is told from where on, so that it sends no more than what changed.
+//!
 //! **To add an adapter** implement both traits in a file beside `source/postgres.rs`: find changed rows by
 //! marker, deletions by tombstones of keys that do not exist any more, an epoch that differs once markers
 //! cannot be trusted; refuse a table whose columns are gone or of another type; say which are new.
 
+mod feed;
 mod postgres;
 mod tables;
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use time::OffsetDateTime;
 
+pub use feed::{ChangeFeed, FeedSource};
+pub(crate) use feed::{Held, held_snapshot};
 pub use postgres::PostgresSource;
 pub use tables::{Column, Relation, Rows, System, Table};
 
 /// Rows in `COPY`'s binary format, header and trailer included. A chunk may end within a row.
 pub type RowStream<'a> = BoxStream<'a, Result<Bytes, SourceError>>;
 
-/// A place in a source's order of writes: the transaction id from which on the next read reads.
+/// The cause of a failure: a driver's or a client's error.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// A place in a source's order of writes: the transaction id, or the position in a change feed, from which on the
+/// next read reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Watermark(pub u64);
 
@@ -80,7 +90,7 @@ pub enum SourceError {
         /// Which.
         system: System,
         /// The cause.
-        source: sqlx::Error,
+        source: Cause,
     },
     /// The tables are not what the warehouse expects.
     #[error(
@@ -103,7 +113,37 @@ pub enum SourceError {
         /// How long was waited.
         seconds: u64,
     },
-    /// It refused, or broke off.
+    /// It does not let us read.
+    #[error("{system} refused while {action}: {detail}")]
+    Refused {
+        /// Which.
+        system: System,
+        /// What was being done.
+        action: String,
+        /// What it said.
+        detail: String,
+    },
+    /// It answered something that cannot be read.
+    #[error(
+        "{system} answered something that is no page of its change feed: {detail}. Check its URL"
+    )]
+    Malformed {
+        /// Which.
+        system: System,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// It sent more than is kept in memory.
+    #[error(
+        "{system} has more than {mebibytes} MiB of changed rows to send at once, which is more than is held"
+    )]
+    TooMuch {
+        /// Which.
+        system: System,
+        /// The bound.
+        mebibytes: usize,
+    },
+    /// It broke off.
     #[error("{system} failed while {action}")]
     Read {
         /// Which.
@@ -111,7 +151,7 @@ pub enum SourceError {
         /// What was being done.
         action: String,
         /// The cause.
-        source: sqlx::Error,
+        source: Cause,
     },
 }
 
@@ -121,8 +161,9 @@ pub trait Source: Send + Sync {
     /// Which system it is.
     fn system(&self) -> System;
 
-    /// Takes a snapshot, after checking that the tables have the shape of [`System::tables`].
-    async fn open(&self) -> Result<Box<dyn Snapshot>, SourceError>;
+    /// Takes a snapshot, after checking that the tables have the shape of [`System::tables`]. `from` is where the
+    /// reading will most likely begin; from further back it may be of a later point in time.
+    async fn open(&self, from: Watermark) -> Result<Box<dyn Snapshot>, SourceError>;
 }
 
 /// One point in time of a source. Dropping it lets go of it.
@@ -142,6 +183,6 @@ pub trait Snapshot: Send {
     /// object.
     async fn tombstones(&mut self, since: Watermark) -> Result<RowStream<'_>, SourceError>;
 
-    /// Counts and sums of a whole table.
-    async fn totals(&mut self, table: &'static Table) -> Result<Totals, SourceError>;
+    /// Counts and sums of a whole table; `None` if the source has moved on and can no longer say.
+    async fn totals(&mut self, table: &'static Table) -> Result<Option<Totals>, SourceError>;
 }

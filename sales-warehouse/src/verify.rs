@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::Pg
 use crate::{
     Warehouse, WarehouseError,
     etl::{EtlError, Run, RunReport, SourceConfig, SourceReport, ledger},
-    source::{Snapshot, System},
+    source::{Snapshot, System, Watermark},
 };
 
 /// What a scratch database's name ends with.
@@ -84,8 +84,9 @@ pub async fn verify(
     }
     let mut snapshots = Vec::new();
     for source in sources {
-        let snapshot = source.source().open().await.map_err(EtlError::from)?;
-        snapshots.push((source.system, snapshot));
+        // All of it, since it is read twice and must be the same.
+        let opened = source.source().open(Watermark::START).await;
+        snapshots.push((source.system(), opened.map_err(EtlError::from)?));
     }
     snapshots.sort_by_key(|(system, _)| *system);
     let mut held = level(connection, &mut snapshots).await?;

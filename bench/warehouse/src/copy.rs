@@ -29,8 +29,8 @@ impl Bytes {
             bytes: 0,
         };
         for config in scene.databases().sources() {
-            let mut snapshot = config.source().open().await?;
-            for table in config.system.tables() {
+            let mut snapshot = config.source().open(Watermark::START).await?;
+            for table in config.system().tables() {
                 let mut file = BufWriter::new(tempfile::tempfile()?);
                 let mut rows = snapshot.rows(table, Watermark::START).await?;
                 while let Some(chunk) = rows.try_next().await? {

@@ -35,11 +35,11 @@ impl Databases {
     /// The sources, as the ETL reads them.
     pub fn sources(&self) -> Vec<SourceConfig> {
         vec![
-            SourceConfig {
+            SourceConfig::Postgres {
                 system: System::PromptAds,
                 url: self.promptads.as_str().into(),
             },
-            SourceConfig {
+            SourceConfig::Postgres {
                 system: System::PromptCrm,
                 url: self.promptcrm.as_str().into(),
             },

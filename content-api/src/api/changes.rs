@@ -59,7 +59,7 @@ pub async fn changes(
     Ok(Json(ChangesAnswer {
         // Unreadable things are left out, so that a short page may be followed by more.
         more: !changes.is_empty(),
-        next: paging::after_position(last),
+        next: ChangesAnswer::cursor_after(last),
         changes,
     }))
 }

@@ -69,3 +69,10 @@ pub struct ChangesAnswer {
     /// There may be more now.
     pub more: bool,
 }
+
+impl ChangesAnswer {
+    /// The cursor of what comes after a position, 0 being before the first.
+    pub fn cursor_after(position: i64) -> String {
+        format!("p.{position}")
+    }
+}

@@ -154,7 +154,7 @@ pub struct Definition {
 /// How old one source's data is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceFreshness {
-    /// `promptads` or `promptcrm`.
+    /// `promptads`, `promptcrm` or `promptcontent`.
     pub source: String,
     /// RFC 3339; null if it never was read.
     pub as_of: Option<String>,

@@ -19,13 +19,15 @@ pub const API_AUDIENCE: &str = "https://promptsales.local/api";
 pub const CLI_CLIENT: &str = "promptsales-cli";
 /// The MCP gateway, when it calls the API.
 pub const GATEWAY_CLIENT: &str = "mcp-gateway";
+/// The sales warehouse, when it reads the content API's change feed.
+pub const SALES_CLIENT: &str = "sales-warehouse";
 /// The content API, when it calls the embedder.
 pub const CONTENT_CLIENT: &str = "content-api";
 
 const TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The clients that exist, with what each may do.
-pub fn clients() -> [(&'static str, Scopes); 3] {
+pub fn clients() -> [(&'static str, Scopes); 4] {
     use Scope::{CampaignsWrite, ContentApprove, ContentRead, ContentWrite, IndexWrite, SalesRead};
     let of = |scopes: &[Scope]| scopes.iter().copied().collect();
     [
@@ -41,6 +43,7 @@ pub fn clients() -> [(&'static str, Scopes); 3] {
         ),
         (GATEWAY_CLIENT, of(&[ContentRead, SalesRead])),
         (CONTENT_CLIENT, of(&[ContentRead, IndexWrite])),
+        (SALES_CLIENT, of(&[ContentRead])),
     ]
 }
 

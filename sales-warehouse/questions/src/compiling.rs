@@ -20,6 +20,7 @@ mod output;
 mod periods;
 mod plan;
 mod rollup;
+mod spread;
 mod vocabulary;
 mod writer;
 

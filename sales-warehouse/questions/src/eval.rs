@@ -19,6 +19,7 @@ const SPLITS: [(&str, &[&str]); 4] = [
             include_str!("../eval/dev-more-es.jsonl"),
             include_str!("../eval/dev-fresh-es.jsonl"),
             include_str!("../eval/dev-third-es.jsonl"),
+            include_str!("../eval/dev-content-es.jsonl"),
         ],
     ),
     (
@@ -28,6 +29,7 @@ const SPLITS: [(&str, &[&str]); 4] = [
             include_str!("../eval/dev-more-en.jsonl"),
             include_str!("../eval/dev-fresh-en.jsonl"),
             include_str!("../eval/dev-third-en.jsonl"),
+            include_str!("../eval/dev-content-en.jsonl"),
         ],
     ),
     ("test", &[include_str!("../eval/test-es.jsonl")]),

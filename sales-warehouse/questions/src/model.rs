@@ -98,6 +98,8 @@ pub struct Dimension {
     pub missing: Vec<String>,
     /// The dimension that tells its members apart further, as countries do a region.
     pub drill: Option<String>,
+    /// Why some metrics cannot be told apart by it.
+    unreached: Option<Label>,
     display: Option<Display>,
     pub(crate) column: Column,
 }
@@ -106,6 +108,11 @@ impl Dimension {
     /// What people read.
     pub fn label(&self, language: Language) -> &str {
         self.label.get(language)
+    }
+
+    /// Why a metric that cannot be told apart by it cannot, where there is more to say than that its data has it not.
+    pub fn unreached(&self, language: Language) -> Option<&str> {
+        self.unreached.as_ref().map(|why| why.get(language))
     }
 
     /// The column of its table that has a member's name.
@@ -203,6 +210,8 @@ pub(crate) struct Dataset {
     pub rollups: Vec<Rollup>,
     keys: Vec<Vec<String>>,
     paths: BTreeMap<String, Vec<String>>,
+    /// Has several rows for one of what leads to it: a join to it multiplies rows.
+    pub bridge: bool,
 }
 
 /// A dataset's rows added up, to be read in its place where that comes to the same. Numbers are those of fields.
@@ -226,7 +235,7 @@ pub(crate) struct Field {
     is_time: bool,
 }
 
-/// A join from many to one.
+/// A join from many to one; to a bridge, from many to many.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Relationship {
     name: String,
@@ -356,6 +365,12 @@ impl Model {
 
     pub(crate) fn path(&self, from: usize, to: usize) -> Option<&[usize]> {
         self.paths.get(from, to)
+    }
+
+    /// Whether a row may have several members of a dimension, as an image has hashtags: what is told apart by it
+    /// counts under each of them.
+    pub fn is_bridged(&self, dimension: &Dimension) -> bool {
+        self.datasets[dimension.column.dataset].bridge
     }
 
     pub(crate) fn dataset(&self, number: usize) -> &Dataset {

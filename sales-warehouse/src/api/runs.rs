@@ -59,7 +59,7 @@ struct Run {
 #[derive(ToSchema)]
 #[allow(dead_code)] // Only its schema is used.
 struct SourceRun {
-    /// `promptads` or `promptcrm`.
+    /// `promptads`, `promptcrm` or `promptcontent`.
     source: String,
     /// `succeeded` or `failed`.
     status: String,

@@ -86,8 +86,11 @@ pub async fn migrate(settings: &WarehouseSettings) -> anyhow::Result<ExitCode> {
 /// The sources'.
 pub async fn migrate_sources(sources: &[SourceConfig]) -> anyhow::Result<()> {
     let of = |wanted: System| {
-        let config = sources.iter().find(|config| config.system == wanted);
-        config.map(|config| config.url.clone()).unwrap_or_default()
+        let mut urls = sources.iter().filter_map(|config| match config {
+            SourceConfig::Postgres { system, url } if *system == wanted => Some(url.clone()),
+            _ => None,
+        });
+        urls.next().unwrap_or_default()
     };
     let sources = Sources::connect(&of(System::PromptAds), &of(System::PromptCrm)).await?;
     sources.close().await;

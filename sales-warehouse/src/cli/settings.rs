@@ -3,16 +3,24 @@
 use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use anyhow::bail;
-use auth::Issuer;
-use sales_warehouse::{etl::SourceConfig, source::System};
+use auth::{ClientCredentials, Issuer};
+use contracts::Scopes;
+use sales_warehouse::{
+    etl::SourceConfig,
+    source::{ChangeFeed, System},
+};
 use secrecy::{ExposeSecret, SecretString};
+use service_kit::{Clock, http_client, with_causes};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use super::{Databases, Serve, serve::ServeSettings};
+use super::{Content, Databases, Serve, serve::ServeSettings};
 
 /// Below a minute a run would hardly get anywhere; above a day nobody would hear of one that hangs.
 const RUN_LIMIT_SECONDS: RangeInclusive<u64> = 60..=86_400;
+
+/// Longest that the issuer may take with a token. The feed's pages have a deadline of their own.
+const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What is wrong with a configuration: one sentence each, none of which repeats a secret.
 #[derive(Debug, Default)]
@@ -61,21 +69,11 @@ impl Databases {
         })
     }
 
-    /// The warehouse and both sources.
-    pub fn all(
-        &self,
-        mut faults: Faults,
-    ) -> anyhow::Result<(WarehouseSettings, Vec<SourceConfig>)> {
-        let warehouse = self.warehouse(&mut faults);
-        let sources = self.sources(&mut faults);
-        faults.or(warehouse.zip(sources))
-    }
-
-    /// Both sources.
+    /// Both databases that are sources.
     pub fn sources(&self, faults: &mut Faults) -> Option<Vec<SourceConfig>> {
         let ads = faults.note(url("promptads-url", self.promptads_url.as_ref()));
         let crm = faults.note(url("promptcrm-url", self.promptcrm_url.as_ref()));
-        let config = |system, url| SourceConfig { system, url };
+        let config = |system, url| SourceConfig::Postgres { system, url };
         Some(vec![
             config(System::PromptAds, ads?),
             config(System::PromptCrm, crm?),
@@ -83,14 +81,74 @@ impl Databases {
     }
 }
 
+impl Content {
+    /// The change feed; `Some(None)` where there is none to read.
+    fn feed(&self, serve: &Serve, faults: &mut Faults) -> Option<Option<ChangeFeed>> {
+        if self.content_api_url.is_none() {
+            return Some(None);
+        }
+        let base = faults.note(web_url("content-api-url", self.content_api_url.as_deref()));
+        let token_url = faults.note(web_url("token-url", serve.token_url.as_deref()));
+        let client_id = faults.note(given("client-id", self.client_id.as_deref()));
+        let client_secret = faults.note(secret("client-secret", self.client_secret.as_ref()));
+        let http = http_client::build(CALL_DEADLINE)
+            .map_err(|error| format!("no HTTP client: {}", with_causes(&error)));
+        let http = faults.note(http);
+        let audience = self
+            .content_api_audience
+            .as_ref()
+            .or(serve.audience.as_ref());
+        let credentials = ClientCredentials {
+            token_url: token_url?,
+            client_id: client_id?.to_owned(),
+            client_secret: client_secret?,
+            scopes: Scopes::default(),
+            resource: audience.cloned(),
+        };
+        let feed = ChangeFeed::new(&base?, http?, credentials, Clock::system());
+        Some(Some(feed))
+    }
+}
+
 impl Serve {
+    /// All sources.
+    pub fn sources(
+        &self,
+        databases: &Databases,
+        content: &Content,
+        faults: &mut Faults,
+    ) -> Option<Vec<SourceConfig>> {
+        let sources = databases.sources(faults);
+        let feed = content.feed(self, faults);
+        let (mut sources, feed) = sources.zip(feed)?;
+        sources.extend(feed.map(SourceConfig::ChangeFeed));
+        Some(sources)
+    }
+
+    /// The warehouse and all sources.
+    pub fn all(
+        &self,
+        databases: &Databases,
+        content: &Content,
+        mut faults: Faults,
+    ) -> anyhow::Result<(WarehouseSettings, Vec<SourceConfig>)> {
+        let warehouse = databases.warehouse(&mut faults);
+        let sources = self.sources(databases, content, &mut faults);
+        faults.or(warehouse.zip(sources))
+    }
+
     /// Everything that serving takes.
-    pub fn settings(&self, databases: &Databases, faults: &mut Faults) -> Option<ServeSettings> {
+    pub fn settings(
+        &self,
+        databases: &Databases,
+        content: &Content,
+        faults: &mut Faults,
+    ) -> Option<ServeSettings> {
         let warehouse = databases.warehouse(faults);
         let sources = if self.no_schedule {
             Some(Vec::new())
         } else {
-            databases.sources(faults)
+            self.sources(databases, content, faults)
         };
         let listen = faults.note(address("listen", &self.listen));
         let metrics = match self.metrics_address.as_deref() {
@@ -128,6 +186,16 @@ fn given<'a>(option: &str, value: Option<&'a str>) -> Result<&'a str, String> {
     value
         .filter(|text| !text.is_empty())
         .ok_or_else(|| format!("--{option} is missing: give it, or {}", variable(option)))
+}
+
+fn secret(option: &str, value: Option<&SecretString>) -> Result<SecretString, String> {
+    let stated = value.filter(|one| !one.expose_secret().is_empty());
+    stated.cloned().ok_or_else(|| {
+        format!(
+            "--{option} is missing: give {0}, or {0}_FILE with the name of a file that holds it",
+            variable(option)
+        )
+    })
 }
 
 fn web_url(option: &str, value: Option<&str>) -> Result<Url, String> {

@@ -146,6 +146,8 @@ pub(super) static PRODUCTS: [Product; 20] = [
 /// An approved image of the catalogue, and the campaign themes that it fits.
 pub(super) struct Content {
     pub id: &'static str,
+    /// Title and hashtags, in English and in Spanish.
+    pub texts: [(&'static str, Vec<&'static str>); 2],
     themes: Vec<&'static str>,
 }
 
@@ -159,10 +161,16 @@ impl Content {
 pub(super) static CONTENT: LazyLock<Vec<Content>> = LazyLock::new(|| {
     include_str!("content.txt")
         .lines()
-        .filter_map(|line| line.split_once(' '))
-        .map(|(id, themes)| Content {
-            id,
-            themes: themes.split(',').collect(),
+        .filter_map(|line| {
+            let mut parts = line.split('\t');
+            let (id, themes) = parts.next()?.split_once(' ')?;
+            let [en, es, en_tags, es_tags] = [(); 4].map(|()| parts.next().unwrap_or_default());
+            let tags = |text: &'static str| text.split(' ').collect();
+            Some(Content {
+                id,
+                texts: [(en, tags(en_tags)), (es, tags(es_tags))],
+                themes: themes.split(',').collect(),
+            })
         })
         .collect()
 });

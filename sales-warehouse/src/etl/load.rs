@@ -66,6 +66,16 @@ pub async fn source(
     Ok(done)
 }
 
+/// From where the reading will begin, unless the source turns out not to be able to tell what happened since.
+pub async fn likely_from(
+    connection: &mut PgConnection,
+    system: System,
+) -> Result<Watermark, EtlError> {
+    let known = merge::watermark(connection, system).await?;
+    let usable = known.filter(|known| !known.read_all);
+    Ok(usable.map_or(Watermark::START, |known| known.watermark))
+}
+
 /// From where to read: where the last merge left off, unless the source cannot tell what happened since.
 fn since(known: Option<&Known>, facts: &SnapshotFacts, notices: &mut Vec<String>) -> Watermark {
     let Some(known) = known else {

@@ -8,7 +8,7 @@ use super::{EtlError, ledger, report::SourceReport};
 use crate::source::{Snapshot, System, Table, Totals, Watermark};
 
 /// By target.
-type SourceTotals = BTreeMap<&'static str, Totals>;
+type SourceTotals = BTreeMap<&'static str, Option<Totals>>;
 
 /// Where the last merge of a source left off.
 #[derive(Debug)]
@@ -93,9 +93,15 @@ impl Merge {
         let others: Vec<_> = others.copied().collect();
         there.extend(totals(snapshot, &others).await?);
         let disagreeing = self.reconcile(&mut transaction, &there, &touched).await?;
+        let uncounted = there.values().any(Option::is_none);
         report.reconciled = (!touched.is_empty()).then_some(disagreeing.is_empty());
         if !disagreeing.is_empty() {
             report.disagrees(&disagreeing);
+        } else if uncounted {
+            report.reconciled = None;
+            let notice =
+                "the source moved on before it was counted: reconciled when it next changes";
+            report.notices.push(notice.to_owned());
         }
         let facts = snapshot.facts();
         sqlx::query(include_str!("merge/save_watermark.sql"))
@@ -171,7 +177,7 @@ impl Merge {
     ) -> Result<Vec<&'static str>, EtlError> {
         let mut disagreeing = Vec::new();
         for table in tables {
-            let Some(there) = there.get(table.target) else {
+            let Some(Some(there)) = there.get(table.target) else {
                 continue;
             };
             let here = core_totals(connection, table).await?;

@@ -60,7 +60,7 @@ pub struct RunReport {
 /// One source in one run. Counts are rows.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceReport {
-    /// `promptads` or `promptcrm`.
+    /// `promptads`, `promptcrm` or `promptcontent`.
     pub source: &'static str,
     /// [`RunStatus::Succeeded`] or [`RunStatus::Failed`].
     pub status: RunStatus,

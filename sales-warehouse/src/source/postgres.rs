@@ -36,9 +36,9 @@ impl PostgresSource {
     }
 
     async fn connect(&self) -> Result<PgConnection, SourceError> {
-        let failed = |source| SourceError::Unreachable {
+        let failed = |source: sqlx::Error| SourceError::Unreachable {
             system: self.system,
-            source,
+            source: source.into(),
         };
         let options = PgConnectOptions::from_str(self.url.expose_secret())
             .map_err(failed)?
@@ -58,7 +58,7 @@ impl Source for PostgresSource {
         self.system
     }
 
-    async fn open(&self) -> Result<Box<dyn Snapshot>, SourceError> {
+    async fn open(&self, _from: Watermark) -> Result<Box<dyn Snapshot>, SourceError> {
         let mut connection = self.connect().await?;
         let (system, schema) = (self.system, self.system.schema());
         let existing = within(system, "looking for its tables", async {
@@ -192,7 +192,7 @@ impl Snapshot for PostgresSnapshot {
         self.copy("reading deletions".to_owned(), statement).await
     }
 
-    async fn totals(&mut self, table: &'static Table) -> Result<Totals, SourceError> {
+    async fn totals(&mut self, table: &'static Table) -> Result<Option<Totals>, SourceError> {
         let action = format!("counting {}", table.relation.name);
         let statement = AssertSqlSafe(statements::totals(self.system, table));
         let (rows, sum) = within(self.system, &action, async {
@@ -201,7 +201,7 @@ impl Snapshot for PostgresSnapshot {
                 .await
         })
         .await?;
-        Ok(Totals { rows, sum })
+        Ok(Some(Totals { rows, sum }))
     }
 }
 
@@ -214,7 +214,7 @@ async fn within<T>(
         Ok(done) => done.map_err(|source| SourceError::Read {
             system,
             action: action.to_owned(),
-            source,
+            source: source.into(),
         }),
         Err(_) => Err(SourceError::Stalled {
             system,

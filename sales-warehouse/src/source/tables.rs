@@ -1,6 +1,7 @@
 //! What the warehouse reads of each system: tables, columns and their types.
 
 mod promptads;
+mod promptcontent;
 mod promptcrm;
 
 use std::fmt;
@@ -13,25 +14,29 @@ pub enum System {
     PromptAds,
     /// Customers, leads, interactions, opportunities, sales, subscriptions.
     PromptCrm,
+    /// What is said of images, and which campaigns registered there use them.
+    PromptContent,
 }
 
 impl System {
     /// Every system there is.
-    pub const ALL: [Self; 2] = [Self::PromptAds, Self::PromptCrm];
+    pub const ALL: [Self; 3] = [Self::PromptAds, Self::PromptCrm, Self::PromptContent];
 
     /// As ledger and watermarks name it.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::PromptAds => "promptads",
             Self::PromptCrm => "promptcrm",
+            Self::PromptContent => "promptcontent",
         }
     }
 
-    /// The schema that its tables stand in.
+    /// The schema that its tables stand in, where it is a database.
     pub fn schema(self) -> &'static str {
         match self {
             Self::PromptAds => "ads",
             Self::PromptCrm => "crm",
+            Self::PromptContent => "content",
         }
     }
 
@@ -40,6 +45,7 @@ impl System {
         match self {
             Self::PromptAds => promptads::TABLES,
             Self::PromptCrm => promptcrm::TABLES,
+            Self::PromptContent => promptcontent::TABLES,
         }
     }
 }
@@ -98,6 +104,7 @@ pub struct Table {
 }
 
 const TEXT: &str = "text";
+const TEXTS: &str = "text[]";
 const BIGINT: &str = "bigint";
 const INTEGER: &str = "integer";
 const SMALLINT: &str = "smallint";

@@ -376,7 +376,16 @@ fn images_are_those_that_the_catalogue_has_approved() {
         .map(|image| {
             let themes = image["campaign_themes"].as_array().unwrap();
             let themes: Vec<_> = themes.iter().map(|theme| theme.as_str().unwrap()).collect();
-            format!("{} {}", image["id"].as_str().unwrap(), themes.join(","))
+            let of = |language: &str, field: &str| image[language][field].clone();
+            let title = |language| of(language, "title").as_str().unwrap().to_owned();
+            let hashtags = |language| {
+                let tags = of(language, "hashtags").as_array().unwrap().clone();
+                let tags: Vec<_> = tags.iter().map(|tag| tag.as_str().unwrap()).collect();
+                tags.join(" ")
+            };
+            let id = format!("{} {}", image["id"].as_str().unwrap(), themes.join(","));
+            let [en, es] = ["en", "es"];
+            [id, title(en), title(es), hashtags(en), hashtags(es)].join("\t")
         })
         .collect();
     expected.sort();

@@ -24,7 +24,7 @@ impl PostgresBackend {
         };
         let rows = match scene.system {
             System::PromptAds => ADS,
-            System::PromptCrm => CRM,
+            _ => CRM,
         };
         execute(backend.pool(), rows).await;
         Some(backend)
@@ -33,7 +33,7 @@ impl PostgresBackend {
     fn pool(&self) -> &PgPool {
         match self.scene.system {
             System::PromptAds => &self.world.sources.ads,
-            System::PromptCrm => &self.world.sources.crm,
+            _ => &self.world.sources.crm,
         }
     }
 
@@ -55,15 +55,15 @@ impl PostgresBackend {
                 number,
                 "delete from ads.ad_daily where ad_id = 3 and day = $1 and $2 = 0",
             ),
-            (System::PromptCrm, Write::Insert(number)) => (
+            (_, Write::Insert(number)) => (
                 number,
                 "insert into crm.interactions values ($1, 1, null, 'call', 'inbound', now(), $2)",
             ),
-            (System::PromptCrm, Write::Update(number, _)) => (
+            (_, Write::Update(number, _)) => (
                 number,
                 "update crm.interactions set response_seconds = $2 where interaction_id = $1",
             ),
-            (System::PromptCrm, Write::Delete(number)) => (
+            (_, Write::Delete(number)) => (
                 number,
                 "delete from crm.interactions where interaction_id = $1 and $2 = 0",
             ),
@@ -76,7 +76,7 @@ impl PostgresBackend {
         let query = sqlx::query(statement);
         let query = match self.scene.system {
             System::PromptAds => query.bind(Scene::day(number)),
-            System::PromptCrm => query.bind(Scene::interaction(number)),
+            _ => query.bind(Scene::interaction(number)),
         };
         let done = query.bind(measure as i32).execute(connection).await;
         assert_eq!(done.unwrap().rows_affected(), 1, "{write:?}");
@@ -105,7 +105,7 @@ impl Backend for PostgresBackend {
     fn source(&self) -> Box<dyn Source> {
         let url = match self.scene.system {
             System::PromptAds => self.world.ads_url(),
-            System::PromptCrm => self.world.crm_url(),
+            _ => self.world.crm_url(),
         };
         Box::new(PostgresSource::new(self.scene.system, url.into()))
     }
@@ -133,7 +133,7 @@ impl Backend for PostgresBackend {
     async fn write_text(&self, text: &str) {
         let statement = match self.scene.system {
             System::PromptAds => "update ads.audiences set name_en = $1 where audience_id = 1",
-            System::PromptCrm => "update crm.products set name_en = $1 where product_id = 1",
+            _ => "update crm.products set name_en = $1 where product_id = 1",
         };
         let written = sqlx::query(statement).bind(text).execute(self.pool()).await;
         assert_eq!(written.unwrap().rows_affected(), 1);
@@ -147,7 +147,7 @@ impl Backend for PostgresBackend {
         let (table, column, rows) = (self.table(), self.scene.measure, self.scene.rows);
         let sound = match self.scene.system {
             System::PromptAds => "numeric(14,2)",
-            System::PromptCrm => "integer",
+            _ => "integer",
         };
         let statement = match (drift, back) {
             (Drift::NewColumn, false) => format!("alter table {table} add column added text"),

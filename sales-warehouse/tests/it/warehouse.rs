@@ -2,6 +2,7 @@
 
 mod api;
 mod closing;
+mod content;
 mod deltas;
 mod drift;
 mod faults;

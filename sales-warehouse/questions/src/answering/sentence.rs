@@ -274,6 +274,7 @@ pub fn notes(answered: &Answered<'_>, truncated: bool) -> Vec<String> {
             }
         });
     }
+    notes.extend(several_members(answered));
     if rows.is_empty() {
         notes.push(format!(
             "{}: {}",
@@ -288,6 +289,26 @@ pub fn notes(answered: &Answered<'_>, truncated: bool) -> Vec<String> {
         });
     }
     notes
+}
+
+/// Where rows overlap, as those of hashtags do.
+fn several_members(answered: &Answered<'_>) -> Option<String> {
+    let (model, query) = (answered.model, answered.query);
+    let mut dimensions = query
+        .dimensions
+        .iter()
+        .filter_map(|one| model.dimension(one));
+    let bridged = dimensions.find(|one| model.is_bridged(one))?;
+    let overlap = !query.metrics.is_empty() && answered.rows.len() > 1;
+    let label = inside(bridged.label(answered.language));
+    overlap.then(|| match answered.language {
+        Language::En => format!(
+            "What has more than one {label} counts under each of them: the rows add up to more than the whole."
+        ),
+        Language::Es => format!(
+            "Lo que tiene más de un {label} cuenta en cada uno: las filas suman más que el total."
+        ),
+    })
 }
 
 /// Months of the time asked about for which a currency has no rate, where amounts were asked for.

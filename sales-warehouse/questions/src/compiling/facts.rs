@@ -5,6 +5,7 @@ use super::{
     periods::{CalendarPart as _, Shift},
     plan::{Fact, MemberFilter, Plan},
     rollup,
+    spread::Spread,
     writer::Writer,
 };
 use crate::{
@@ -67,7 +68,17 @@ fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -
         (None, None) => {}
     }
     let grouped = slice.grouped;
+    let spread = Spread::of(plan, slice, fact);
     for (number, dimension) in plan.dimensions.iter().enumerate() {
+        if let Some(bridge) = joins.bridge(dimension.column)
+            && (!grouped || spread.is_some())
+        {
+            conditions.push(bridge.exists(None));
+            if grouped {
+                out.push(format!("{} AS d{number}", bridge.from));
+            }
+            continue;
+        }
         let column = joins.column(dimension.column);
         // What has no member, such as a sale without a campaign, has no row; a total is over all members.
         conditions.push(format!("{column} IS NOT NULL"));
@@ -82,7 +93,9 @@ fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -
             .dimensions
             .iter()
             .any(|one| one.name == filter.dimension.name);
-        if grouped || !asked {
+        // What is spread is filtered where it is spread.
+        let spreads = spread.is_some() && plan.model.is_bridged(filter.dimension);
+        if !asked || grouped && !spreads {
             conditions.push(condition(filter, &mut joins, writer));
         }
     }
@@ -110,7 +123,10 @@ fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -
         let numbers: Vec<String> = (1..=groups).map(|one| one.to_string()).collect();
         text += &format!("\n    GROUP BY {}", numbers.join(", "));
     }
-    text
+    match spread {
+        Some(spread) => spread.over(plan, writer, slice, &text),
+        None => text,
+    }
 }
 
 /// Where rows are told apart by campaign, a market is the campaign's and the fact's: a campaign for Mexico counts
@@ -126,6 +142,10 @@ fn own_places(
     let used = plan.dimensions.iter().copied().chain(of_filters);
     for place in used {
         let column = place.column;
+        // What has several members lies in no one of them.
+        if plan.model.is_bridged(place) {
+            continue;
+        }
         for entity in plan.dimensions.iter().filter(|one| one.entity) {
             let owner = entity.column.dataset;
             let (Some(mut owned), Some(on), Some(direct)) = (
@@ -151,12 +171,37 @@ fn own_places(
     }
 }
 
-/// A filter on a dimension as a condition.
+/// A filter on a dimension as a condition. Of what may have several members it holds if one of them is meant; and if
+/// it has some, but none of those that are not.
 pub fn condition(filter: &MemberFilter<'_>, joins: &mut Joins<'_>, writer: &mut Writer) -> String {
+    if let Some(bridge) = joins.bridge(filter.dimension.column) {
+        let (op, but_not) = match filter.op {
+            Op::NotIn => (Op::In, true),
+            Op::IsNot => (Op::Is, true),
+            other => (other, false),
+        };
+        let one = compared(filter, op, &format!("h.{}", bridge.column), writer);
+        let held = bridge.exists(Some(&one));
+        return if but_not {
+            format!("{} AND NOT {held}", bridge.exists(None))
+        } else {
+            held
+        };
+    }
     let column = joins.column(filter.dimension.column);
+    compared(filter, filter.op, &column, writer)
+}
+
+/// A column against a filter's members.
+pub(super) fn compared(
+    filter: &MemberFilter<'_>,
+    op: Op,
+    column: &str,
+    writer: &mut Writer,
+) -> String {
     let many = || Bind::Texts(filter.members.clone());
     let one = || Bind::Text(filter.members[0].clone());
-    match filter.op {
+    match op {
         Op::In => format!("{column} = ANY({})", writer.bind(many())),
         Op::NotIn => format!("{column} <> ALL({})", writer.bind(many())),
         Op::IsNot => format!("{column} <> {}", writer.bind(one())),

@@ -50,6 +50,37 @@ impl<'a> Joins<'a> {
         self.used.iter().copied().chain(of_joins).collect()
     }
 
+    /// How a bridge is reached that is not joined; `None` for what is no bridge's, or is joined already.
+    pub fn bridge(&mut self, column: Column) -> Option<Bridge<'a>> {
+        let path = self.model.path(self.base, column.dataset)?;
+        let (last, before) = path.split_last()?;
+        let dataset = self.model.dataset(column.dataset);
+        if !dataset.bridge || self.joined.iter().any(|one| one == path) {
+            return None;
+        }
+        let relationship = self.model.relationship(*last);
+        let from = self.alias(before);
+        let own = relationship.from_columns.first()?;
+        if before.is_empty() {
+            self.used.insert(own);
+        }
+        Some(Bridge {
+            source: &dataset.source,
+            column: &self.model.field(column).column,
+            key: relationship.to_columns.first()?,
+            from: format!("{from}.{own}"),
+        })
+    }
+
+    /// Whether a row of the base may come several times.
+    pub fn multiplies(&self) -> bool {
+        let mut last = self.joined.iter().filter_map(|path| path.last());
+        last.any(|one| {
+            let to = self.model.relationship(*one).to;
+            self.model.dataset(to).bridge
+        })
+    }
+
     /// Where the rows come from, the base's from `source`.
     pub fn clause(&self, source: &str) -> String {
         let mut text = format!("{source} AS {BASE}");
@@ -82,5 +113,28 @@ impl<'a> Joins<'a> {
     fn known(&self, path: &[usize]) -> String {
         let place = self.joined.iter().position(|one| one == path);
         place.map_or_else(|| BASE.to_owned(), |number| format!("j{number}"))
+    }
+}
+
+/// A table with several rows for one of ours.
+pub struct Bridge<'a> {
+    /// `schema.table`.
+    pub source: &'a str,
+    /// Its column that is asked about.
+    pub column: &'a str,
+    /// Its column that leads to us.
+    pub key: &'a str,
+    /// Our column that it leads to, with its table's alias.
+    pub from: String,
+}
+
+impl Bridge<'_> {
+    /// Whether it has a row for ours, of which a condition on `h` holds.
+    pub fn exists(&self, condition: Option<&str>) -> String {
+        let more = condition.map_or_else(String::new, |text| format!(" AND {text}"));
+        format!(
+            "EXISTS (SELECT FROM {} AS h WHERE h.{} = {}{more})",
+            self.source, self.key, self.from
+        )
     }
 }

@@ -57,7 +57,9 @@ pub fn choose(
     match found {
         Some((source, key)) => Rows {
             source,
-            key: key.map(|field| column(field).to_owned()),
+            key: key
+                .filter(|_| !joins.multiplies())
+                .map(|field| column(field).to_owned()),
         },
         None => Rows {
             source: dataset.source.clone(),

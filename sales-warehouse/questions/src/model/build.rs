@@ -105,6 +105,7 @@ impl Builder {
                 self.dimension(field, place);
             }
         }
+        let bridge = extension.as_ref().is_some_and(|one| one.bridge);
         let (time, paths, rollups) = extension
             .map_or((None, Default::default(), Vec::new()), |one| {
                 (one.time, one.paths, one.rollups)
@@ -133,6 +134,7 @@ impl Builder {
             rollups,
             keys,
             paths,
+            bridge,
         });
     }
 
@@ -191,6 +193,7 @@ impl Builder {
             values: extension.values,
             missing: extension.missing,
             drill: extension.drill,
+            unreached: extension.unreached,
             display: display.clone(),
             column,
         });
@@ -221,7 +224,16 @@ impl Builder {
                 self.faults.add(&of, fault);
             }
         }
-        if !self.datasets[to].keys.contains(&read.to_columns) {
+        let bridge = self.datasets[to].bridge;
+        if self.datasets[from].bridge {
+            let fault = format!("{} is a bridge: nothing leads on from it", read.from);
+            self.faults.add(&of, fault);
+        }
+        if bridge && read.to_columns.len() != 1 {
+            let fault = format!("{} is a bridge: one column leads to it", read.to);
+            self.faults.add(&of, fault);
+        }
+        if !bridge && !self.datasets[to].keys.contains(&read.to_columns) {
             let columns = read.to_columns.join(", ");
             let fault = format!(
                 "{columns} is no key of {}: the join would multiply rows",
@@ -260,6 +272,12 @@ impl Builder {
             relationships: self.relationships,
             paths: self.paths,
         };
+        let bridged = model.dimensions().iter();
+        for one in bridged.filter(|one| model.is_bridged(one)).skip(1) {
+            let of = format!("dimension {}", one.name);
+            self.faults
+                .add(of, "is a second one of a bridge: facts are spread over one");
+        }
         for one in model.dimensions() {
             if let Some(on) = one
                 .drill

@@ -52,6 +52,8 @@ pub struct Dataset {
     pub paths: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub rollups: Vec<Rollup>,
+    #[serde(default)]
+    pub bridge: bool,
 }
 
 /// The same rows, added up: a table with the dataset's columns but some.
@@ -84,6 +86,8 @@ pub struct Dimension {
     pub missing: Vec<String>,
     #[serde(default)]
     pub drill: Option<String>,
+    #[serde(default)]
+    pub unreached: Option<Label>,
     #[serde(default)]
     pub display: Option<Display>,
 }

@@ -1,4 +1,5 @@
-//! Join paths: chains of relationships, each from many to one, so that a join never multiplies rows.
+//! Join paths: chains of relationships, each from many to one, so that a join never multiplies rows; but for the last
+//! one to a bridge, which the compiler takes care of.
 
 use std::collections::BTreeMap;
 

@@ -161,6 +161,12 @@ impl Lexicon {
             for name in &member.names {
                 self.add(name, sense, true);
             }
+            // "Hashtag verano", as people say it.
+            if let Some(word) = member.code.strip_prefix('#') {
+                for said in model.dimensions()[dimension].synonyms.iter() {
+                    self.add(&format!("{said} {word}"), sense, false);
+                }
+            }
             let short =
                 member.code.len() == 2 && member.code.bytes().all(|b| b.is_ascii_uppercase());
             if short {

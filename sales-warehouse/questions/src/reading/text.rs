@@ -73,7 +73,8 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut chars = text.char_indices().peekable();
     let mut joined = false;
     while let Some((start, c)) = chars.next() {
-        if c.is_alphabetic() {
+        // The sign of a hashtag belongs to its word: `#sale` is no sale.
+        if c.is_alphabetic() || c == '#' && follows_letter(text, start + 1) {
             let mut end = start + c.len_utf8();
             while let Some(&(at, next)) = chars.peek() {
                 let letter = next.is_alphanumeric() || is_combining_mark(next);
@@ -189,6 +190,14 @@ mod tests {
         assert_eq!(
             texts("today's click-through didn't"),
             ["today", "click", "through", "didnt"]
+        );
+    }
+
+    #[test]
+    fn the_sign_of_a_hashtag_belongs_to_its_word() {
+        assert_eq!(
+            texts("#BlackFriday, #CaféLatte y # de clics #1"),
+            ["#blackfriday", ",", "#cafelatte", "y", "de", "clics", "1"]
         );
     }
 

@@ -49,6 +49,11 @@ fn a_metric_reaches_what_its_rows_lead_to() {
         ("churned_subscriptions", "product"),
         ("roas", "campaign"),
         ("cumulative_revenue", "product"),
+        ("content_uses", "hashtag"),
+        ("ctr", "hashtag"),
+        // Through ads.
+        ("campaigns", "hashtag"),
+        ("reactions", "hashtag"),
     ] {
         assert!(model.reaches(metric, dimension), "{metric} by {dimension}");
     }
@@ -57,6 +62,8 @@ fn a_metric_reaches_what_its_rows_lead_to() {
         // One of its parts does not.
         ("roas", "product"),
         ("leads", "content"),
+        ("revenue", "hashtag"),
+        ("revenue_per_content_use", "hashtag"),
         ("revenue", "nothing"),
         ("nothing", "market"),
     ] {

@@ -58,6 +58,14 @@ fn the_development_split_is_read() {
         ("third es", include_str!("../../eval/dev-third-es.jsonl")),
         ("fresh en", include_str!("../../eval/dev-fresh-en.jsonl")),
         ("third en", include_str!("../../eval/dev-third-en.jsonl")),
+        (
+            "content es",
+            include_str!("../../eval/dev-content-es.jsonl"),
+        ),
+        (
+            "content en",
+            include_str!("../../eval/dev-content-en.jsonl"),
+        ),
     ] {
         let score = score::score(&READER, lines).unwrap();
         println!("{name}: {score}");

@@ -12,10 +12,10 @@ use url::Url;
 use super::super::Questions;
 use crate::{
     Warehouse, WarehouseError,
-    demo::{self, DemoError, Existing, LoadPlan},
-    etl::{self, EtlError, SourceConfig},
+    demo::{self, DemoError, Existing, LoadPlan, SampleContent},
+    etl::{self, EtlError},
     pii::{Keyring, PiiError},
-    source::System,
+    source::{PostgresSource, Source, System},
     sources::{Sources, SourcesError},
 };
 
@@ -79,9 +79,12 @@ impl Scratch {
         sources.close().await;
         let warehouse = Warehouse::connect(&warehouse).await?;
         warehouse.migrate().await?;
-        let configs = [(System::PromptAds, ads), (System::PromptCrm, crm)]
-            .map(|(system, url)| SourceConfig { system, url });
-        etl::run_once(&warehouse, &configs).await?;
+        let sources: [Box<dyn Source>; 3] = [
+            Box::new(PostgresSource::new(System::PromptAds, ads)),
+            Box::new(PostgresSource::new(System::PromptCrm, crm)),
+            Box::new(SampleContent),
+        ];
+        etl::run(&warehouse, &sources).await?;
         let clock = Clock::from_fn(|| REFERENCE_DAY.with_time(Time::MIDNIGHT).assume_utc());
         Ok(Self {
             questions: Questions::new(warehouse, clock),

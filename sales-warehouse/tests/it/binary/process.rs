@@ -45,6 +45,7 @@ impl Environment {
         let variable = match system {
             System::PromptAds => "SALES_WAREHOUSE_PROMPTADS_URL",
             System::PromptCrm => "SALES_WAREHOUSE_PROMPTCRM_URL",
+            System::PromptContent => "SALES_WAREHOUSE_CONTENT_API_URL",
         };
         self.set(variable, url);
     }

@@ -20,7 +20,7 @@ use super::{
 
 const QUERIES: usize = 300;
 const TODAY: Date = date!(2026 - 11 - 22);
-const DIMENSIONS: [&str; 19] = [
+const DIMENSIONS: [&str; 20] = [
     "campaign",
     "status",
     "objective",
@@ -30,6 +30,7 @@ const DIMENSIONS: [&str; 19] = [
     "channel",
     "audience",
     "content",
+    "hashtag",
     "product",
     "category",
     "customer_segment",

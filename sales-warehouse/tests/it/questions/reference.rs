@@ -15,7 +15,7 @@ use time::{Date, Duration};
 pub use metrics::METRICS;
 
 use days::{Back, before, day, part};
-use metrics::{Simple, count, holds, made, named, parts, passes, simple};
+use metrics::{Simple, count, holds, is_for, made, named, of, parts, passes, simple};
 
 type Json = serde_json::Value;
 type Row = BTreeMap<String, Json>;
@@ -73,9 +73,7 @@ impl Reference {
     /// Members of a dimension, of whatever fact.
     pub fn members(&self, dimension: &str) -> Vec<String> {
         let rows = self.facts.values().flatten();
-        let all: BTreeSet<String> = rows
-            .filter_map(|row| Some(row.get(dimension)?.as_str()?.to_owned()))
-            .collect();
+        let all: BTreeSet<String> = rows.flat_map(|row| of(row, dimension)).collect();
         all.into_iter().collect()
     }
 
@@ -223,26 +221,32 @@ impl Reference {
                 let how = simple(name, query).unwrap();
                 let mut groups: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
                 for row in &self.facts[how.fact] {
-                    let member = |name: &String| {
-                        row.get(name)
-                            .and_then(|one| one.as_str())
-                            .map(str::to_owned)
-                    };
-                    let Some(members) = query
-                        .dimensions
-                        .iter()
-                        .map(member)
-                        .collect::<Option<Vec<_>>>()
-                    else {
+                    // One group for each choice of members: what has several is in several.
+                    let mut choices: Vec<Vec<String>> = vec![Vec::new()];
+                    for name in &query.dimensions {
+                        let filters = query.filters.iter().filter(|one| one.field == *name);
+                        let kept = |one: &String| {
+                            !grouped || filters.clone().all(|filter| is_for(filter, one))
+                        };
+                        let members: Vec<String> = of(row, name).into_iter().filter(kept).collect();
+                        let longer = choices.iter().flat_map(|choice| {
+                            let with = |one: &String| [choice.clone(), vec![one.clone()]].concat();
+                            members.iter().map(with).collect::<Vec<_>>()
+                        });
+                        choices = longer.collect();
+                    }
+                    if choices.is_empty() {
                         continue;
-                    };
+                    }
+                    if !grouped {
+                        choices = vec![Vec::new()];
+                    }
                     let held = query
                         .filters
                         .iter()
                         .filter(|one| !METRICS.contains(&one.field.as_str()))
                         .all(|filter| {
-                            (!grouped && query.dimensions.contains(&filter.field))
-                                || holds(filter, row)
+                            query.dimensions.contains(&filter.field) || holds(filter, row)
                         });
                     if !held || !(how.when)(row) || !self.at_home(query, row) {
                         continue;
@@ -252,8 +256,9 @@ impl Reference {
                         .filter(|_| grouped || !query.dimensions.is_empty());
                     for part in self.parts_of_time(name, &how, row, range, grain) {
                         let part = part.map(|part| shift.map_or(part, |back| back.shown(part)));
-                        let members = if grouped { members.clone() } else { Vec::new() };
-                        groups.entry((part, members)).or_default().push(row);
+                        for choice in &choices {
+                            groups.entry((part, choice.clone())).or_default().push(row);
+                        }
                     }
                 }
                 let counted = groups

@@ -6,10 +6,10 @@ use contracts::Language;
 use sales_questions::{MetricQuery, answering::Cell};
 use sales_warehouse::{
     Warehouse,
-    demo::{self, Existing, LoadPlan},
-    etl::{self, SourceConfig},
+    demo::{self, Existing, LoadPlan, SampleContent},
+    etl::{self, RunStatus},
     questions::{Answer, Options, Questions},
-    source::System,
+    source::{PostgresSource, Source, System},
 };
 use serde_json::{Map, Value, json};
 use service_kit::Clock;
@@ -47,15 +47,19 @@ pub async fn sample() -> Option<Sample> {
         .await
         .unwrap();
     warehouse.migrate().await.unwrap();
-    let configs = [
-        (System::PromptAds, world.ads_url()),
-        (System::PromptCrm, world.crm_url()),
-    ]
-    .map(|(system, url)| SourceConfig {
-        system,
-        url: url.into(),
-    });
-    etl::run_once(&warehouse, &configs).await.unwrap();
+    let sources: [Box<dyn Source>; 3] = [
+        Box::new(PostgresSource::new(
+            System::PromptAds,
+            world.ads_url().into(),
+        )),
+        Box::new(PostgresSource::new(
+            System::PromptCrm,
+            world.crm_url().into(),
+        )),
+        Box::new(SampleContent),
+    ];
+    let report = etl::run(&warehouse, &sources).await.unwrap();
+    assert_eq!(report.status, RunStatus::Succeeded, "{report:?}");
     let clock = Clock::from_fn(|| datetime!(2026-11-22 12:00 UTC));
     Some(Sample {
         questions: Questions::new(warehouse.clone(), clock),

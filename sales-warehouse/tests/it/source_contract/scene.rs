@@ -25,6 +25,8 @@ pub struct Scene {
     pub measure: &'static str,
     /// The relation and column of the one text that is written, and the key of its row.
     pub texts: (&'static str, &'static str, &'static str),
+    /// What is said when [`Self::rows`] are nowhere to be found.
+    pub gone: &'static str,
 }
 
 /// Days of PromptAds' ad 3: number 0 is FIRST_DAY. The measure is the cost.
@@ -33,6 +35,7 @@ pub static PROMPTADS: Scene = Scene {
     rows: "ad_daily",
     measure: "cost",
     texts: ("audiences", "name_en", "1"),
+    gone: "table ad_daily is gone",
 };
 
 /// Interactions of PromptCrm's customer 1. The measure is the response's seconds.
@@ -41,6 +44,16 @@ pub static PROMPTCRM: Scene = Scene {
     rows: "interactions",
     measure: "response_seconds",
     texts: ("products", "name_en", "1"),
+    gone: "table interactions is gone",
+};
+
+/// Images with an id of their own. The measure is the revision.
+pub static PROMPTCONTENT: Scene = Scene {
+    system: System::PromptContent,
+    rows: "contents",
+    measure: "revision",
+    texts: ("contents", "title_en", "old-town"),
+    gone: "GET /v1/changes is gone",
 };
 
 /// Numbered rows with their measures.
@@ -85,6 +98,7 @@ impl Scene {
                 System::PromptCrm => {
                     value("interaction_id").parse::<i64>().unwrap() - FIRST_INTERACTION
                 }
+                System::PromptContent => content(&value("content_id")),
             };
             if number >= 0 {
                 let measure: f64 = value(self.measure).parse().unwrap();
@@ -114,6 +128,7 @@ impl Scene {
                     (day - FIRST_DAY).whole_days()
                 }
                 System::PromptCrm => key["interaction_id"].as_i64().unwrap() - FIRST_INTERACTION,
+                System::PromptContent => content(key["content_id"].as_str().unwrap()),
             });
         }
         numbers
@@ -127,6 +142,12 @@ impl Scene {
         let row = lines.iter().find(|line| line[0] == key).unwrap();
         row[place(table, column)].clone()
     }
+}
+
+/// The number of an image's row; -1 of one that has none.
+fn content(id: &str) -> i64 {
+    id.strip_prefix("row-")
+        .map_or(-1, |number| number.parse().unwrap())
 }
 
 fn place(table: &Table, column: &str) -> usize {

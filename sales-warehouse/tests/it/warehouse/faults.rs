@@ -198,12 +198,12 @@ async fn a_source_that_is_down_stops_no_other_and_catches_up() {
     let sound = fixture.configs.clone();
     fixture.configs = sound
         .iter()
-        .map(|config| match config.system {
-            System::PromptAds => SourceConfig {
+        .map(|config| match config.system() {
+            System::PromptAds => SourceConfig::Postgres {
                 system: System::PromptAds,
                 url: "postgres://nobody:hush@localhost/none?host=/nowhere".into(),
             },
-            System::PromptCrm => config.clone(),
+            _ => config.clone(),
         })
         .collect();
     let report = fixture.try_run().await;

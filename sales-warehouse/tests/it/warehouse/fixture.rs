@@ -38,11 +38,11 @@ impl Fixture {
         warehouse.migrate().await.unwrap();
         let configs = vec![
             // Out of order, to see that a run does not mind.
-            SourceConfig {
+            SourceConfig::Postgres {
                 system: System::PromptCrm,
                 url: world.crm_url().into(),
             },
-            SourceConfig {
+            SourceConfig::Postgres {
                 system: System::PromptAds,
                 url: world.ads_url().into(),
             },
@@ -115,7 +115,7 @@ impl Fixture {
     pub async fn verify(&self) {
         let verification = verify(&self.warehouse, &self.configs).await.unwrap();
         assert!(verification.equal, "{verification:#?}");
-        assert_eq!(verification.tables.len(), 17);
+        assert_eq!(verification.tables.len(), 20);
     }
 
     /// Waits until everything committed so far is below the next watermark, so that a read after the next

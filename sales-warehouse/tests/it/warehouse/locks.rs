@@ -18,9 +18,9 @@ async fn nobody_truncates_what_a_snapshot_is_about_to_read() {
     let config = fixture
         .configs
         .iter()
-        .find(|config| config.system == System::PromptAds)
+        .find(|config| config.system() == System::PromptAds)
         .unwrap();
-    let mut snapshot = config.source().open().await.unwrap();
+    let mut snapshot = config.source().open(Watermark::START).await.unwrap();
     let mut other = fixture.world.sources.ads.acquire().await.unwrap();
     for table in ["ads.reactions", "ads.tombstones"] {
         let statement = format!("set lock_timeout = '100ms'; truncate {table}");
@@ -32,7 +32,7 @@ async fn nobody_truncates_what_a_snapshot_is_about_to_read() {
         assert_eq!(code.as_deref(), Some("55P03"), "{table}: {error}");
     }
     let table = System::PromptAds.tables().last().unwrap();
-    assert_eq!(snapshot.totals(table).await.unwrap().rows, 2);
+    assert_eq!(snapshot.totals(table).await.unwrap().unwrap().rows, 2);
     drop(snapshot.rows(table, Watermark::START).await.unwrap());
     drop(snapshot);
     sqlx::raw_sql("set lock_timeout = '30s'; truncate ads.reactions")

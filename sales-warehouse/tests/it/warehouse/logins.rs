@@ -86,11 +86,11 @@ async fn reading_sources(fixture: &Fixture) -> (Login, Vec<SourceConfig>) {
         )
         .await;
     let configs = vec![
-        SourceConfig {
+        SourceConfig::Postgres {
             system: System::PromptAds,
             url: login.url(&fixture.world.ads_url()).into(),
         },
-        SourceConfig {
+        SourceConfig::Postgres {
             system: System::PromptCrm,
             url: login.url(&fixture.world.crm_url()).into(),
         },

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use axum::Router;
-use sales_warehouse::{etl, metrics, source::System};
+use sales_warehouse::{
+    etl::{self, SourceConfig},
+    metrics,
+    source::System,
+};
 use service_kit::{CancellationToken, Clock, http_client, listen};
 use tokio::net::TcpListener;
 
@@ -67,8 +71,11 @@ async fn they_tell_what_the_ledger_does() {
     fixture.run().await;
     let mut broken = fixture.configs.clone();
     for config in &mut broken {
-        if config.system == System::PromptAds {
-            config.url = "postgres://nobody@localhost/none?host=/nowhere".into();
+        if config.system() == System::PromptAds {
+            *config = SourceConfig::Postgres {
+                system: System::PromptAds,
+                url: "postgres://nobody@localhost/none?host=/nowhere".into(),
+            };
         }
     }
     etl::run_once(&fixture.warehouse, &broken).await.unwrap();

@@ -154,7 +154,14 @@ impl Asker<'_> {
                 Vec::new(),
             ),
             Ask::Unreachable(metric, dimension) => {
-                let what = format!("{} / {}", self.label(&metric), self.label(&dimension));
+                let mut what = format!("{} / {}", self.label(&metric), self.label(&dimension));
+                let model = &self.lexicon.model;
+                let of_metric = model
+                    .dimension(&dimension)
+                    .filter(|_| model.metric(&metric).is_some());
+                if let Some(why) = of_metric.and_then(|one| one.unreached(self.language)) {
+                    what = format!("{what} ({why})");
+                }
                 self.clarify(ClarifyReason::Unreachable, &what, Vec::new())
             }
             Ask::Average(metric, grain) => {

@@ -1,4 +1,4 @@
-//! Names as a warehouse has them: industries, and campaigns of sixteen themes in twelve countries.
+//! Names as a warehouse has them: industries, images and their hashtags, and campaigns of sixteen themes in twelve countries.
 
 use sales_questions::{Members, Model};
 
@@ -53,13 +53,14 @@ pub fn members(campaigns: usize) -> Members {
     for industry in INDUSTRIES {
         members.add("industry", industry, &[industry]);
     }
-    for slug in [
-        "bakery-bread-basket",
-        "coffee-latte-art",
-        "denim-jacket-flatlay",
-        "christmas-tree-gifts",
-    ] {
-        members.add("content", slug, &[slug]);
+    // Slug and themes, titles, hashtags, as the demonstration has them.
+    for line in include_str!("../../../../src/demo/content.txt").lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let (slug, _) = fields[0].split_once(' ').unwrap_or((fields[0], ""));
+        members.add("content", slug, &[fields[1], fields[2]]);
+        for tag in fields[3..].iter().flat_map(|tags| tags.split(' ')) {
+            members.add("hashtag", &tag.to_lowercase(), &[]);
+        }
     }
     for number in 1..=campaigns {
         let (en, es) = TITLES[number * 7 % TITLES.len()];

@@ -65,7 +65,7 @@ pub fn simple(name: &str, query: &MetricQuery) -> Option<Simple> {
     // Campaigns know no channel, audience or image; their ads do.
     let by_ad = asked(query)
         .iter()
-        .any(|one| ["channel", "audience", "content"].contains(one));
+        .any(|one| ["channel", "audience", "content", "hashtag"].contains(one));
     let campaigns = if by_ad { "ad" } else { "campaign" };
     let timed = query.time.is_some() || query.grain.is_some();
     let of = |fact, count, when| {
@@ -170,10 +170,31 @@ pub fn asked(query: &MetricQuery) -> Vec<&str> {
         .collect()
 }
 
+/// The members of a row: none, one, or several as of hashtags.
+pub fn of(row: &Row, dimension: &str) -> Vec<String> {
+    match row.get(dimension) {
+        Some(serde_json::Value::String(one)) => vec![one.clone()],
+        Some(serde_json::Value::Array(all)) => {
+            let all = all.iter().map(|one| one.as_str().unwrap().to_owned());
+            all.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What has members holds if one of them is meant, or if none of them is that is not.
 pub fn holds(filter: &Filter, row: &Row) -> bool {
-    let Some(member) = row.get(&filter.field).and_then(|one| one.as_str()) else {
-        return false;
-    };
+    let members = of(row, &filter.field);
+    match filter.op {
+        Op::IsNot | Op::NotIn => {
+            !members.is_empty() && members.iter().all(|one| is_for(filter, one))
+        }
+        _ => members.iter().any(|one| is_for(filter, one)),
+    }
+}
+
+/// Whether a filter is for a member.
+pub fn is_for(filter: &Filter, member: &str) -> bool {
     match (&filter.op, &filter.value) {
         (Op::Is, Value::Member(one)) => member == one,
         (Op::IsNot, Value::Member(one)) => member != one,

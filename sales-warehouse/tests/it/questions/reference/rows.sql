@@ -1,4 +1,5 @@
-WITH rate AS (SELECT currency, month, usd_per_unit FROM core.exchange_rate),
+WITH tags AS (SELECT content_id, hashtags AS hashtag FROM core.content_document),
+rate AS (SELECT currency, month, usd_per_unit FROM core.exchange_rate),
 campaign AS (
     SELECT campaign_id, campaign_code AS campaign, status, objective, theme, market_code, budget, currency,
         start_date, end_date
@@ -21,11 +22,12 @@ SELECT 'sale' AS fact, to_jsonb(q)::text FROM (
     LEFT JOIN rate AS r ON r.currency = f.currency AND r.month = date_trunc('month', f.sold_on)::date) AS q
 UNION ALL SELECT 'ad_day', to_jsonb(q)::text FROM (
     SELECT c.campaign, c.status, c.objective, c.theme, f.market_code AS market, m.region, f.channel_code AS channel,
-        a.code AS audience, f.content_id AS content, f.day, f.impressions, f.clicks, f.conversions,
+        a.code AS audience, f.content_id AS content, h.hashtag, f.day, f.impressions, f.clicks, f.conversions,
         f.cost * r.usd_per_unit AS cost
     FROM core.fact_ad_daily AS f LEFT JOIN campaign AS c USING (campaign_id)
     JOIN core.dim_market AS m ON m.market_code = f.market_code JOIN core.dim_audience AS a USING (audience_id)
-    LEFT JOIN rate AS r ON r.currency = f.currency AND r.month = date_trunc('month', f.day)::date) AS q
+    LEFT JOIN rate AS r ON r.currency = f.currency AND r.month = date_trunc('month', f.day)::date
+    LEFT JOIN tags AS h ON h.content_id = f.content_id) AS q
 UNION ALL SELECT 'lead', to_jsonb(q)::text FROM (
     SELECT c.campaign, c.status, c.objective, c.theme, f.market_code AS market, m.region, f.channel_code AS channel,
         k.customer_segment, k.company_size, k.industry, f.source AS lead_source, f.status AS lead_status,
@@ -54,16 +56,18 @@ UNION ALL SELECT 'subscription', to_jsonb(q)::text FROM (
     FROM core.fact_subscription AS f JOIN customer AS k USING (customer_id)
     LEFT JOIN core.dim_market AS m ON m.market_code = k.country LEFT JOIN core.dim_product AS p ON p.sku = f.plan) AS q
 UNION ALL SELECT 'content_use', to_jsonb(q)::text FROM (
-    SELECT c.campaign, c.status, c.objective, c.theme, f.market_code AS market, m.region, f.content_id AS content,
+    SELECT c.campaign, c.status, c.objective, c.theme, f.market_code AS market, m.region, f.content_id AS content, h.hashtag,
         f.first_used_on AS day
     FROM core.fact_content_use AS f LEFT JOIN campaign AS c USING (campaign_id)
-    JOIN core.dim_market AS m ON m.market_code = f.market_code) AS q
+    JOIN core.dim_market AS m ON m.market_code = f.market_code
+    LEFT JOIN tags AS h ON h.content_id = f.content_id) AS q
 UNION ALL SELECT 'reaction', to_jsonb(q)::text FROM (
     SELECT c.campaign, c.status, c.objective, c.theme, f.market_code AS market, m.region, f.channel_code AS channel,
-        u.code AS audience, a.content_id AS content, f.kind AS reaction_type, f.day, f.reactions
+        u.code AS audience, a.content_id AS content, h.hashtag, f.kind AS reaction_type, f.day, f.reactions
     FROM core.fact_reaction AS f LEFT JOIN campaign AS c USING (campaign_id)
     JOIN core.dim_market AS m ON m.market_code = f.market_code JOIN core.dim_ad AS a USING (ad_id)
-    JOIN core.dim_audience AS u ON u.audience_id = a.audience_id) AS q
+    JOIN core.dim_audience AS u ON u.audience_id = a.audience_id
+    LEFT JOIN tags AS h ON h.content_id = a.content_id) AS q
 UNION ALL SELECT 'campaign', to_jsonb(q)::text FROM (
     SELECT c.campaign, c.status, c.objective, c.theme, m.market_code AS market, m.region, c.start_date AS day,
         c.start_date, c.end_date, c.campaign_id, c.budget * r.usd_per_unit AS budget
@@ -71,6 +75,7 @@ UNION ALL SELECT 'campaign', to_jsonb(q)::text FROM (
     LEFT JOIN rate AS r ON r.currency = c.currency AND r.month = date_trunc('month', c.start_date)::date) AS q
 UNION ALL SELECT 'ad', to_jsonb(q)::text FROM (
     SELECT c.campaign, c.status, c.objective, c.theme, m.market_code AS market, m.region, a.channel_code AS channel,
-        u.code AS audience, a.content_id AS content, c.start_date AS day, c.start_date, c.end_date, c.campaign_id
+        u.code AS audience, a.content_id AS content, h.hashtag, c.start_date AS day, c.start_date, c.end_date, c.campaign_id
     FROM core.dim_ad AS a JOIN campaign AS c USING (campaign_id) JOIN core.dim_market AS m USING (market_code)
-    JOIN core.dim_audience AS u USING (audience_id)) AS q
+    JOIN core.dim_audience AS u USING (audience_id)
+    LEFT JOIN tags AS h ON h.content_id = a.content_id) AS q

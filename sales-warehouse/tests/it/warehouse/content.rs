@@ -1,0 +1,435 @@
+//! PromptContent as the third source: what becomes of its change feed.
+
+use std::time::Duration;
+
+use sales_warehouse::{
+    etl::{self, RunReport, RunStatus, SourceReport},
+    freshness::freshness,
+    source::System,
+};
+use serde_json::json;
+use service_kit::Clock;
+
+use super::fixture::{Fixture, lock, wait_until};
+use crate::feed::{Feed, Mood};
+
+const CONTENT: &str = System::PromptContent.name();
+const STUCK: &str = "select count(*) = 1 from pg_stat_activity
+    where datname = current_database() and application_name = 'sales-warehouse etl' and wait_event_type = 'Lock'";
+/// Everything that came, in one line.
+const ALL: &str = "select string_agg(line, '; ' order by line) from (
+    select content_id || ' v' || revision || ' ' || array_to_string(hashtags, ' ') from core.content_document
+    union all select campaign_slug || ' v' || revision from core.content_campaign
+    union all select campaign_slug || ' uses ' || content_id from core.campaign_content) as t (line)";
+const BRIDGE: &str = "select string_agg(hashtag || ' ' || content_id, '; ' order by 1)
+    from (select hashtag, content_id from core.content_hashtag order by 1, 2) as t";
+
+struct Three {
+    fixture: Fixture,
+    feed: Feed,
+}
+
+impl Three {
+    /// All three sources with a few rows, none of them read; `None` where there is no PostgreSQL.
+    async fn filled() -> Option<Self> {
+        let mut fixture = Fixture::filled().await?;
+        let feed = Feed::filled().await;
+        fixture.configs.push(feed.config());
+        Some(Self { fixture, feed })
+    }
+
+    async fn loaded() -> Option<Self> {
+        let three = Self::filled().await?;
+        three.fixture.run().await;
+        three.feed.asked();
+        Some(three)
+    }
+
+    async fn content_of(&self, report: &RunReport) -> SourceReport {
+        let all = report.sources.iter();
+        all.clone()
+            .find(|one| one.source == CONTENT)
+            .unwrap()
+            .clone()
+    }
+
+    async fn run(&self) -> SourceReport {
+        let report = self.fixture.run().await;
+        self.content_of(&report).await
+    }
+
+    async fn try_run(&self) -> SourceReport {
+        let report = self.fixture.try_run().await;
+        for other in report.sources.iter().filter(|one| one.source != CONTENT) {
+            assert_eq!(other.status, RunStatus::Succeeded, "{other:?}");
+        }
+        self.content_of(&report).await
+    }
+
+    async fn all(&self) -> String {
+        self.fixture.value(ALL).await
+    }
+}
+
+#[tokio::test]
+async fn a_first_read_takes_everything_in_and_says_so() {
+    let Some(three) = Three::filled().await else {
+        return;
+    };
+    let report = three.run().await;
+    assert_eq!((report.rows_read, report.inserted), (5, 5));
+    assert_eq!(report.reconciled, Some(true));
+    assert!(report.read_all);
+    assert_eq!(
+        three.all().await,
+        "old-town v2 #summer #travel; spring-fair uses old-town; spring-fair uses sunny-beach; \
+         spring-fair v1; sunny-beach v1 #summer #sun"
+    );
+    assert_eq!(
+        three.fixture.value(BRIDGE).await,
+        "#summer old-town; #summer sunny-beach; #sun sunny-beach; #travel old-town"
+    );
+    let ledger =
+        "select string_agg(target || ' ' || source_rows || ' ' || core_sum, ', ' order by target)
+        from etl.table_runs where source = 'promptcontent'";
+    assert_eq!(
+        three.fixture.value(ledger).await,
+        "campaign_content 2 0, content_campaign 1 1, content_document 2 3"
+    );
+    let fresh = freshness(&three.fixture.warehouse, Clock::system().now())
+        .await
+        .unwrap();
+    assert_eq!(fresh.len(), 3);
+    assert_eq!((fresh[2].source, fresh[2].stale), (CONTENT, false));
+    three.fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_quiet_feed_costs_two_questions_and_changes_nothing() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    let report = three.run().await;
+    assert_eq!((report.rows_read, report.changed()), (0, 0));
+    assert_eq!((report.read_all, report.reconciled), (false, None));
+    assert_eq!(three.feed.asked(), ["p.4", "p.5"]);
+}
+
+#[tokio::test]
+async fn changes_deletions_and_erasures_come_and_nothing_else_does() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    three
+        .feed
+        .content("sunny-beach", "Sunny beach", 2, &["#Sun", "#Sand"]);
+    three.feed.delete("old-town", 3);
+    three.feed.detach("spring-fair", "old-town");
+    three.feed.campaign("spring-fair", 2);
+    let report = three.run().await;
+    assert_eq!(
+        (report.rows_read, report.updated, report.deleted),
+        (2, 2, 2)
+    );
+    assert_eq!(report.reconciled, Some(true));
+    assert_eq!(
+        three.all().await,
+        "spring-fair uses sunny-beach; spring-fair v2; sunny-beach v2 #sand #sun"
+    );
+    assert_eq!(
+        three.fixture.value(BRIDGE).await,
+        "#sand sunny-beach; #sun sunny-beach"
+    );
+    three.fixture.verify().await;
+    // Somebody takes the id again; what was never seen is deleted without harm.
+    three.feed.content("old-town", "Another town", 4, &[]);
+    three.feed.delete("never-seen", 1);
+    let report = three.run().await;
+    assert_eq!((report.inserted, report.deleted), (1, 0));
+    three.fixture.verify().await;
+}
+
+#[tokio::test]
+async fn texts_may_be_in_one_language_or_hold_what_postgresql_does_not() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    let es = json!({"title": "Pue\u{0}blo", "hashtags": ["#ÑANDÚ", " #ñandú ", ""]});
+    three
+        .feed
+        .content_in("only-es", &json!({"es": es, "en": null}));
+    three.run().await;
+    let row = "select coalesce(title_en, '-') || ' ' || title_es || ' ' || hashtags::text || ' ' || status
+        from core.content_document where content_id = 'only-es'";
+    assert_eq!(
+        three.fixture.value(row).await,
+        "- Pue\u{fffd}blo {#ñandú} draft"
+    );
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_is_set_aside_and_comes_back_when_it_is_mended() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    let long = format!("#{}", "x".repeat(300));
+    three.feed.content("long-tag", "Title", 1, &[&long]);
+    three
+        .feed
+        .campaign_from("old-fair", 1, "1999-01-01", &["MX"]);
+    three
+        .feed
+        .attach_at("old-fair", "long-tag", "1999-01-01T00:00:00Z");
+    three.feed.attach("nowhere", "long-tag");
+    let report = three.run().await;
+    assert_eq!((report.quarantined, report.reconciled), (4, Some(true)));
+    let reasons =
+        "select string_agg(target || ' ' || array_to_string(reasons, ' ') || ' ' || rejected, ', '
+        order by target, rejected, reasons) from etl.quarantine";
+    assert_eq!(
+        three.fixture.value(reasons).await,
+        "campaign_content date-out-of-range true, campaign_content missing-parent true, \
+         content_campaign date-out-of-range false, content_document text-too-long false"
+    );
+    three.feed.content("long-tag", "Title", 2, &["#short"]);
+    three
+        .feed
+        .campaign_from("old-fair", 2, "2026-01-01", &["MX"]);
+    three.feed.attach("old-fair", "long-tag");
+    three.feed.campaign("nowhere", 1);
+    let report = three.run().await;
+    assert_eq!((report.quarantined, report.reconciled), (0, Some(true)));
+    let left = "select count(*) from etl.quarantine";
+    assert_eq!(three.fixture.value(left).await, "0");
+    three.fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_feed_that_fails_stops_no_other_and_keeps_its_data_and_place() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    let place = "select watermark::text || ' ' || as_of::text from etl.watermarks where source = 'promptcontent'";
+    let (before, watermark) = (three.all().await, three.fixture.value(place).await);
+    three.feed.content("third", "Third", 1, &["#new"]);
+    for (mood, says) in [
+        (
+            Mood::Status(503.try_into().unwrap()),
+            "refused while reading its change feed: 503",
+        ),
+        (
+            Mood::Status(401.try_into().unwrap()),
+            "refused while reading its change feed: 401",
+        ),
+        (
+            Mood::Status(404.try_into().unwrap()),
+            "has changed: GET /v1/changes is gone",
+        ),
+        (Mood::Garbage, "no page of its change feed"),
+        (Mood::Silent, "sent nothing for 1 s"),
+        (Mood::OtherType, "column contents.revision is string"),
+    ] {
+        three.feed.set(mood);
+        let report = three.try_run().await;
+        assert_eq!(report.status, RunStatus::Failed);
+        let error = report.error.unwrap();
+        assert!(error.contains(says), "{mood:?}: {error}");
+        assert_eq!(three.all().await, before);
+        assert_eq!(three.fixture.value(place).await, watermark);
+    }
+    three.feed.set(Mood::Added);
+    let report = three.run().await;
+    assert_eq!(report.inserted, 1);
+    let told = "column contents.added (string) is new and not read";
+    assert_eq!(report.notices, [told]);
+}
+
+#[tokio::test]
+async fn a_feed_without_an_issuer_that_knows_us_is_a_source_that_failed() {
+    let Some(mut three) = Three::loaded().await else {
+        return;
+    };
+    let wrong = three.feed.as_client("sales-warehouse", "wrong-hush");
+    *three.fixture.configs.last_mut().unwrap() = wrong;
+    let report = three.try_run().await;
+    let error = report.error.unwrap();
+    assert!(error.contains("invalid_client"), "{error}");
+    assert!(!error.contains("hush"), "{error}");
+    // Never read: it is listed all the same, as a source without data.
+    let Some(fixture) = Fixture::empty().await else {
+        return;
+    };
+    let sources = [three.fixture.configs.pop().unwrap()];
+    etl::run_once(&fixture.warehouse, &sources).await.unwrap();
+    let fresh = freshness(&fixture.warehouse, Clock::system().now())
+        .await
+        .unwrap();
+    assert_eq!((fresh[2].as_of, fresh[2].stale), (None, true));
+}
+
+#[tokio::test]
+async fn a_feed_that_was_set_back_is_read_whole() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    three.feed.forget_everything();
+    three
+        .feed
+        .content("sunny-beach", "Sunny beach", 1, &["#Sun"]);
+    let report = three.run().await;
+    assert!(report.read_all, "{report:?}");
+    assert!(report.notices[0].contains("rewound"), "{report:?}");
+    assert_eq!(three.all().await, "sunny-beach v1 #sun");
+    three.fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_thing_that_the_feed_lost_is_found_by_counting_and_the_next_run_mends_it() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    three.feed.lose("sunny-beach");
+    three.feed.content("third", "Third", 1, &[]);
+    let report = three.try_run().await;
+    assert_eq!(report.reconciled, Some(false), "{report:?}");
+    assert!(report.error.unwrap().contains("content_document"));
+    let report = three.run().await;
+    assert!(report.read_all && report.deleted == 1, "{report:?}");
+    three.fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_feed_that_moves_on_while_it_is_counted_is_counted_another_time() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    three.feed.content("third", "Third", 1, &[]);
+    // The count begins at the beginning, and somebody writes just then.
+    three.feed.set(Mood::Restless);
+    let report = three.run().await;
+    assert_eq!((report.inserted, report.reconciled), (1, None));
+    assert!(report.notices[0].contains("moved on"), "{report:?}");
+    three.feed.set(Mood::Sound);
+    let report = three.run().await;
+    assert_eq!((report.rows_read, report.reconciled), (1, Some(true)));
+}
+
+#[tokio::test]
+async fn a_run_killed_anywhere_is_made_up_for() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    three
+        .feed
+        .content("sunny-beach", "Sunny beach", 2, &["#Sand"]);
+    three.feed.detach("spring-fair", "old-town");
+    three.feed.delete("old-town", 3);
+    for table in [
+        "staging.content_contents",
+        "core.content_document",
+        "core.content_hashtag",
+        "core.campaign_content",
+        "etl.watermarks",
+    ] {
+        let before = three.all().await;
+        let mut holder = three.fixture.pool.begin().await.unwrap();
+        // Watermarks are read before anything is written.
+        if table == "etl.watermarks" {
+            let statement = "lock table etl.watermarks in share mode";
+            sqlx::query(statement).execute(&mut *holder).await.unwrap();
+        } else {
+            lock(&mut holder, table).await;
+        }
+        let (warehouse, config) = (
+            three.fixture.warehouse.clone(),
+            three.fixture.configs.last().unwrap().clone(),
+        );
+        let run = tokio::spawn(async move { etl::run_once(&warehouse, &[config]).await });
+        wait_until(&three.fixture.pool, STUCK).await;
+        sqlx::query(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and application_name = 'sales-warehouse etl'",
+        )
+        .execute(&three.fixture.pool)
+        .await
+        .unwrap();
+        assert!(run.await.unwrap().is_err(), "{table}");
+        holder.rollback().await.unwrap();
+        assert_eq!(three.all().await, before, "{table}");
+    }
+    let report = three.run().await;
+    assert_eq!((report.updated, report.deleted), (1, 2));
+    three.fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_first_read_dropped_at_any_time_is_repeated_with_the_same_result() {
+    let Some(three) = Three::filled().await else {
+        return;
+    };
+    let sources = [three.feed.config()];
+    for milliseconds in [1, 5, 10, 20, 40, 60, 90, 120, 200, 300] {
+        let run = etl::run_once(&three.fixture.warehouse, &sources);
+        drop(tokio::time::timeout(Duration::from_millis(milliseconds), run).await);
+    }
+    loop {
+        if three.fixture.try_run().await.status == RunStatus::Succeeded {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    three.fixture.verify().await;
+}
+
+/// The fixture's campaigns have codes of PromptAds; PromptContent has them as slugs.
+#[tokio::test]
+async fn a_use_that_both_systems_know_is_one_and_a_campaign_that_was_given_up_uses_nothing() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    let uses = "select string_agg(campaign_id || ' ' || content_id || ' ' || first_used_on || ' ' || market_code || ' ' || role,
+        '; ' order by campaign_id, content_id, role) from marts.content_uses";
+    let (code, used): (String, String) = (
+        three
+            .fixture
+            .value("select lower(campaign_code) from core.dim_campaign where campaign_id = 1")
+            .await,
+        three
+            .fixture
+            .value("select content_id from core.fact_content_use where campaign_id = 1 limit 1")
+            .await,
+    );
+    three.feed.campaign_from(&code, 1, "2026-02-01", &["ES"]);
+    three.feed.attach(&code, &used);
+    three.feed.attach(&code, "sunny-beach");
+    three
+        .feed
+        .campaign_from("two-markets", 1, "2026-04-01", &["ES", "MX"]);
+    three.feed.attach("two-markets", "old-town");
+    three.feed.cancelled("given-up");
+    three.feed.attach("given-up", "old-town");
+    three.run().await;
+    let all = three.fixture.value(uses).await;
+    let registered: Vec<&str> = all
+        .split("; ")
+        .filter(|one| one.ends_with("registered"))
+        .collect();
+    let home = "select market_code from core.dim_campaign where campaign_id = 1";
+    let home = three.fixture.value(home).await;
+    let expected = [
+        "0 old-town 2026-04-01 US registered".to_owned(),
+        "0 old-town 2026-04-01 ?? registered".to_owned(),
+        "0 sunny-beach 2026-04-01 US registered".to_owned(),
+        // Attached after its campaign had begun.
+        format!("1 sunny-beach 2026-03-01 {home} registered"),
+    ];
+    let mut found: Vec<String> = registered.iter().map(|one| (*one).to_owned()).collect();
+    let mut wanted = expected.to_vec();
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted, "{all}");
+    assert!(all.contains(&format!("1 {used} ")), "{all}");
+    // Two from PromptAds' own rows at most, none of them twice.
+    let twice = "select count(*) - count(distinct (campaign_id, content_id, market_code)) from marts.content_uses";
+    assert_eq!(three.fixture.value(twice).await, "0");
+}
