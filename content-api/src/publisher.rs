@@ -128,6 +128,11 @@ impl Publisher {
         }
     }
 
+    /// Changes that the indexes are not known to hold, what cannot be published included.
+    pub async fn unpublished(&self) -> Result<u64, StoreError> {
+        self.0.store.unpublished().await
+    }
+
     /// Tells of the passes that end from now on.
     pub fn passes(&self) -> Passes {
         let mut progress = self.0.progress.subscribe();

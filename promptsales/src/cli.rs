@@ -35,6 +35,32 @@ pub struct Global {
     pub log: String,
 }
 
+/// What `import --help` says of files.
+const IMPORT_FORMATS: &str = "\
+Fields, the same in each form: columns of a CSV file (separated by commas, semicolons or tabs), \
+fields of each line of a JSON lines file, or of a sidecar file beach.toml or beach.json beside \
+beach.jpg. Texts are UTF-8.
+
+  image                 the file, relative to the table's folder (tables only)
+  es.description        what is seen, up to 2000 characters; in one language at least
+  en.description
+  es.title, en.title    made of the description when absent; es.alt and en.alt too
+  es.hashtags, ...      separated by spaces, or a list; with or without #
+  description, title,   the same, in the language of a field `lang` or of --lang
+  alt, hashtags
+  id                    a-z, 0-9 and hyphens; names the document, so that its image can change
+  themes, campaign_themes, channels, audience
+                        labels of the closed lists of the API
+  rights.licence, rights.holder
+  rights.from, rights.until
+                        days such as 2026-11-22; unlimited when absent
+  rights.territories    codes such as CR; everywhere when absent
+
+In JSON and TOML, es.title may stand as title within es. A row without an id is known again by the \
+bytes of its image. What was imported before is left alone while its row says the same, and brought \
+level when it says something else; what was deleted in the system since stays deleted. An import \
+that was broken off goes on when it is run again. The exit code is 1 when a row was refused.";
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -42,6 +68,9 @@ pub enum Command {
     Up(UpArguments),
     /// Find images by a description.
     Find(FindArguments),
+    /// Bring a company's own images in, with their descriptions and hashtags.
+    #[command(after_long_help = IMPORT_FORMATS)]
+    Import(ImportArguments),
     /// Ask about campaigns, advertising, leads and sales, in Spanish or English.
     Ask(AskArguments),
     /// Say which system a question is for: images, figures, both, neither, or unclear.
@@ -109,6 +138,39 @@ pub struct FindArguments {
     /// standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "description")]
     pub batch: Option<PathBuf>,
+}
+
+/// `import`.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArguments {
+    /// A folder of images with a sidecar file each, or a table (.csv, .jsonl) that names image files
+    /// below its own folder.
+    #[arg(value_name = "FOLDER|TABLE")]
+    pub source: PathBuf,
+
+    /// Language of `title`, `description`, `alt` and `hashtags` that stand without one.
+    #[arg(long, value_name = "es|en")]
+    pub lang: Option<Language>,
+
+    /// Approve what is new or changed. Without it, that is a draft, which no search finds.
+    #[arg(long)]
+    pub approve: bool,
+
+    /// Bring back what was deleted in the system since it was imported.
+    #[arg(long)]
+    pub restore_deleted: bool,
+
+    /// Whose work the images are, for rows that do not say it.
+    #[arg(long, value_name = "NAME")]
+    pub holder: Option<String>,
+
+    /// Under which licence they may be used, for rows that do not say it.
+    #[arg(long, value_name = "LICENCE")]
+    pub licence: Option<String>,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `ask`.

@@ -6,6 +6,7 @@ mod etl;
 mod eval;
 mod eval_ask;
 mod find;
+mod import;
 mod keys;
 mod load;
 mod mcp;
@@ -35,6 +36,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let session = open(&global).await?;
             let found = find::run(&session, &options).await;
             close(session, found).await
+        }
+        Command::Import(options) => {
+            let source = import::source(&options)?;
+            let session = open(&global).await?;
+            let imported = import::run(&session, &options, source).await;
+            close(session, imported).await
         }
         Command::Ask(options) => {
             let session = open_for_sales(&global).await?;

@@ -11,6 +11,7 @@ mod services;
 use std::{env, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
+use content_api::Publisher;
 use local_runtime::{CacheDir, Options, Postgres, PostgresOptions, provision};
 use sales_warehouse::Warehouse;
 use secrecy::SecretString;
@@ -31,8 +32,8 @@ pub use identity::{
 
 /// The content API's and the embedder's database.
 const DATABASE: &str = "promptsales";
-/// How long the catalogue may take to be stored and indexed.
-const INDEXING_DEADLINE: Duration = Duration::from_secs(180);
+/// How long indexing may take without any progress.
+const INDEXING_PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running system. [`Self::stop`] ends it in order; dropping it lets PostgreSQL go down with the
 /// process.
@@ -41,6 +42,8 @@ pub struct Embedded {
     stop: CancellationToken,
     tasks: JoinSet<io::Result<()>>,
     postgres: Postgres,
+    /// Once everything was published.
+    publisher: Option<Publisher>,
     home: Home,
     _lock: HomeLock,
 }
@@ -98,6 +101,7 @@ impl Embedded {
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
             postgres,
+            publisher: None,
             home,
             _lock: lock,
         };
@@ -118,6 +122,17 @@ impl Embedded {
     /// Where it listens.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
+    }
+
+    /// Waits until searches find what was written before.
+    pub async fn settle(&self, progress: &Progress) -> anyhow::Result<()> {
+        let Some(publisher) = &self.publisher else {
+            return Ok(());
+        };
+        let step = progress.step("Indexing");
+        indexed(publisher).await?;
+        step.done("");
+        Ok(())
     }
 
     /// Completes when a part has ended that should not have, and says which.
@@ -198,11 +213,8 @@ impl Embedded {
         self.spawn(async move { publisher.run(stop).await });
         let (housekeeping, stop) = (content.housekeeping.clone(), self.stop.clone());
         self.spawn(async move { housekeeping.run(stop).await });
-        tokio::time::timeout(INDEXING_DEADLINE, content.publisher.drained())
-            .await
-            .context(
-                "the catalogue was not indexed in three minutes; see the log with --log info",
-            )?;
+        indexed(&content.publisher).await?;
+        self.publisher = Some(content.publisher);
         step.done(&format!(
             "{} new, {} changed, {} as before",
             report.inserted,
@@ -279,6 +291,22 @@ impl Embedded {
             Ok(())
         });
     }
+}
+
+/// Waits for the indexes, however much there is to do for them, as long as it becomes less.
+async fn indexed(publisher: &Publisher) -> anyhow::Result<()> {
+    let mut waiting = publisher.unpublished().await?;
+    while tokio::time::timeout(INDEXING_PATIENCE, publisher.drained())
+        .await
+        .is_err()
+    {
+        let left = publisher.unpublished().await?;
+        if left >= waiting {
+            bail!("nothing was indexed for three minutes; see the log with --log info");
+        }
+        waiting = left;
+    }
+    Ok(())
 }
 
 /// Provisions what is missing and starts PostgreSQL.

@@ -7,6 +7,7 @@
 //!   identity/       keys and clients of the local authorization server, for the owner only
 //!   postgres/       the database cluster: content, pgvector's index, campaigns, sales, the warehouse
 //!   qdrant-edge/    the other index, one directory per model
+//!   imports.jsonl   what each row said when `import` last brought it in
 //! ```
 
 use std::{
@@ -84,6 +85,11 @@ impl Home {
     /// The Qdrant Edge index.
     pub fn qdrant_edge(&self) -> PathBuf {
         self.0.join("qdrant-edge")
+    }
+
+    /// What imports remember.
+    pub fn imports(&self) -> PathBuf {
+        self.0.join("imports.jsonl")
     }
 
     /// Takes the lock, or says who has it: `Ok(Err(pid))`.

@@ -1,13 +1,15 @@
 //! The one-binary edition, as a library that `main.rs` and the end-to-end tests run.
 //!
 //! [`embedded`] starts every service on loopback; [`session`] gives a command a system to talk to,
-//! a running one or its own; [`commands`] holds one file per subcommand.
+//! a running one or its own; [`commands`] holds one file per subcommand; [`import`]
+//! brings a company's own images in.
 
 pub mod cli;
 pub mod commands;
 pub mod databases;
 pub mod embedded;
 pub mod home;
+pub mod import;
 pub mod output;
 pub mod sales;
 pub mod session;

@@ -208,6 +208,15 @@ impl Session {
         Ok(answer.json().await.ok())
     }
 
+    /// Waits until searches find what was written, where the system is this session's own and about to
+    /// be stopped. One that stays sees to it by itself.
+    pub async fn settle(&self, progress: &Progress) -> anyhow::Result<()> {
+        match &self.own {
+            Some(own) => own.settle(progress).await,
+            None => Ok(()),
+        }
+    }
+
     /// Stops the system if it was this session's own.
     pub async fn close(self) -> anyhow::Result<()> {
         match self.own {

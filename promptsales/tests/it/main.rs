@@ -10,8 +10,10 @@
 
 mod api;
 mod architecture;
+mod content_life;
 mod eval;
 mod find;
+mod import;
 mod lifecycle;
 mod mcp;
 mod sales;

@@ -11,7 +11,7 @@ pub use cli::{Ran, command, run, run_with_input};
 pub use home::TestHome;
 pub use http::{Api, Reply, token};
 pub use ports::five_free_ports;
-pub use scene::{FirstStart, indexed_home, shared_up};
+pub use scene::{FirstStart, indexed_home, shared_up, writable_up};
 pub use up::Up;
 
 use std::{

@@ -38,6 +38,16 @@ impl Api {
         }
     }
 
+    /// With every right over content.
+    pub fn of_owner(up: &Up) -> Self {
+        let scopes = ["content:read", "content:write", "content:approve"];
+        let arguments = scopes.map(|scope| ["--scope", scope]).concat();
+        Self {
+            token: token(up.home(), &arguments),
+            ..Self::of(up)
+        }
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, self.base.join(path).unwrap())

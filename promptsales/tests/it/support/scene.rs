@@ -53,6 +53,13 @@ pub fn indexed_home() -> Option<TestHome> {
     Some(FirstStart::get()?.home.copy())
 }
 
+/// A system for tests that write content: each finds its own by its own words and ids.
+pub fn writable_up() -> Option<&'static Up> {
+    static WRITABLE: OnceLock<Up> = OnceLock::new();
+    let first = FirstStart::get()?;
+    Some(WRITABLE.get_or_init(|| Up::start(first.home.copy())))
+}
+
 /// A system for tests that change nothing. It is stopped when the test process is gone.
 pub fn shared_up() -> Option<&'static Up> {
     static SHARED: OnceLock<Up> = OnceLock::new();
