@@ -4,9 +4,9 @@
 //! differ. The order is the order of need: ports, runtime, PostgreSQL, identity, embedder,
 //! content API with the catalogue, the rest.
 
-mod identity;
+pub(crate) mod identity;
 pub mod ports;
-mod services;
+pub(crate) mod services;
 
 use std::{env, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ use crate::{
 pub use identity::{API_AUDIENCE, CLI_CLIENT, GATEWAY_CLIENT, credentials, mcp_resource};
 
 /// The content API's and the embedder's database.
-const DATABASE: &str = "promptsales";
+pub(crate) const DATABASE: &str = "promptsales";
 /// How long the catalogue may take to be stored and indexed.
 const INDEXING_DEADLINE: Duration = Duration::from_secs(180);
 
@@ -169,13 +169,9 @@ impl Embedded {
             return Ok(());
         }
         let step = progress.step("Loading the embedding model and the search indexes");
-        let embedder = services::embedder(
-            &common,
-            onnxruntime,
-            self.database_url(),
-            self.home.qdrant_edge(),
-        )
-        .await?;
+        let config =
+            services::embedder_config(onnxruntime, self.database_url(), self.home.qdrant_edge());
+        let embedder = embedder::Service::start(config, &common.clock).await?;
         step.done("");
         self.serve(
             ports.embedder,
@@ -186,7 +182,7 @@ impl Embedded {
 
         let step = progress.step("Storing and indexing the catalogue");
         let (content, report) =
-            services::content_api(&common, &self.endpoints, self.database_url()).await?;
+            services::content_api(&common, &self.endpoints, self.database_url(), None).await?;
         self.serve(ports.content_api, content.router.clone());
         let (publisher, stop) = (content.publisher.clone(), self.stop.clone());
         self.spawn(async move { publisher.run(stop).await });

@@ -11,6 +11,7 @@ pub mod home;
 pub mod output;
 pub mod sales;
 pub mod session;
+pub mod soak;
 
 use std::{io, process::ExitCode};
 

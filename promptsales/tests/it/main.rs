@@ -15,5 +15,6 @@ mod find;
 mod lifecycle;
 mod mcp;
 mod sales;
+mod soak;
 mod status;
 mod support;
