@@ -13,7 +13,7 @@ use service_kit::{
 
 use crate::{
     Config, Primary, api,
-    index::{IndexError, VectorIndex, pgvector::PgVectorIndex, qdrant::QdrantIndex},
+    index::{IndexError, VectorIndex, pgvector::PgVectorIndex, qdrant::LateQdrantIndex},
     indexing::Indexer,
     metrics,
     model::{Embedder, fastembed::load_onnx_runtime, pool::SessionPool, source::LoadError},
@@ -59,9 +59,9 @@ pub struct Service {
 impl Service {
     /// Loads the model, opens the indexes, and brings them level with one another.
     ///
-    /// Every index must open: one that is configured but cannot be had, or that holds another
-    /// model's vectors, is a fault to mend at start. One that fails later is answered for by the
-    /// others.
+    /// A configured index that cannot be had or holds another model's vectors is a fault to mend at
+    /// start; but a Qdrant server that is away is not waited for. What is away, then or later, is
+    /// answered for by the others.
     pub async fn start(config: Config, clock: &Clock) -> Result<Self, StartError> {
         let fusion = config.fusion;
         let (embedder, indexes) = Box::pin(load(config)).await?;
@@ -167,7 +167,7 @@ async fn load(
     }
     let (model, dimensions) = (collection(embedder.model()), embedder.dimensions());
     if let Some(settings) = qdrant {
-        let opening = QdrantIndex::connect(&settings, &model, dimensions);
+        let opening = LateQdrantIndex::open(settings, model.clone(), dimensions);
         let qdrant = Box::pin(opening).await?;
         indexes.push(Arc::new(qdrant));
     }
