@@ -75,7 +75,7 @@ pub async fn inflict(
         dice.shuffle(&mut round);
         for fault in round {
             // Some calm, so that everything is exercised in health as well.
-            let calm = Duration::from_millis(500 + 250 * dice.below(9) as u64);
+            let calm = Duration::from_millis(500 + 500 * dice.below(9) as u64);
             let left = until.saturating_duration_since(Instant::now());
             tokio::time::sleep(calm.min(left)).await;
             if Instant::now() >= until {
