@@ -34,8 +34,6 @@ use crate::{
 
 /// Longest that one request may take. A search is given up earlier, so that its problem says why.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// The same for a request that brings an image file: 20 MB over a poor line.
-const UPLOAD_DEADLINE: Duration = Duration::from_secs(60);
 
 /// What the service works with; whoever puts a process together makes them.
 pub struct Deps {
@@ -126,7 +124,7 @@ impl Service {
         };
         let bounds = Bounds {
             max_body_bytes: MAX_JSON_BODY_BYTES,
-            deadline: UPLOAD_DEADLINE,
+            deadline: config.upload_deadline,
         };
         Ok(Self {
             router: standard_layers(router(&config, state), bounds),

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use url::Url;
 
+/// 20 MB over a poor line.
+const UPLOAD_DEADLINE: Duration = Duration::from_secs(60);
+
 /// How to set up the service. [`Config::new`] fills in what rarely changes.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -17,6 +20,8 @@ pub struct Config {
     pub rendition_workers: usize,
     /// Rhythm of the publisher.
     pub publishing: PublishingRhythm,
+    /// Longest that a request which brings an image file may take, its way over the line included.
+    pub upload_deadline: Duration,
 }
 
 /// Bounds of the in-process caches.
@@ -66,6 +71,7 @@ impl Config {
             caches: CacheBounds::default(),
             rendition_workers: 2,
             publishing: PublishingRhythm::default(),
+            upload_deadline: UPLOAD_DEADLINE,
         }
     }
 

@@ -7,7 +7,7 @@ mod error;
 pub mod index;
 pub mod search;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use auth::Verifier;
 use axum::{
@@ -15,6 +15,8 @@ use axum::{
     extract::FromRef,
     routing::{get, post, put},
 };
+use futures::future::join_all;
+use service_kit::health::Lacking;
 
 use crate::{indexing::Indexer, model::Embedder, search::Searcher, state::Shared};
 
@@ -44,7 +46,7 @@ pub fn router(state: AppState) -> Router {
     let indexer = Arc::clone(&state.indexer);
     let health = service_kit::health::router("embedder", env!("CARGO_PKG_VERSION"), move || {
         let indexer = Arc::clone(&indexer);
-        async move { missing(&indexer).await }
+        async move { lacking(&indexer).await }
     });
     Router::new()
         .route("/v1/embeddings", post(embeddings::create))
@@ -61,14 +63,22 @@ pub fn router(state: AppState) -> Router {
         .merge(health)
 }
 
-/// One index that answers is enough to serve. Nothing is read: anybody may ask.
-async fn missing(indexer: &Indexer) -> Vec<String> {
-    let mut missing = Vec::new();
-    for index in indexer.indexes() {
-        match index.entries(Vec::new()).await {
-            Ok(_) => return Vec::new(),
-            Err(_) => missing.push(format!("index {}", index.engine())),
+/// Longest that an index may take to say that it is there; whoever asks gives up after a second.
+const PROBE: Duration = Duration::from_millis(600);
+
+/// One index that answers is enough to serve; the others are named. Nothing is read: anybody may ask.
+async fn lacking(indexer: &Indexer) -> Lacking {
+    let probes = indexer.indexes().iter().map(async |index| {
+        let probe = tokio::time::timeout(PROBE, index.entries(Vec::new())).await;
+        (!matches!(probe, Ok(Ok(_)))).then(|| format!("index {}", index.engine()))
+    });
+    let away: Vec<String> = join_all(probes).await.into_iter().flatten().collect();
+    if away.len() == indexer.indexes().len() {
+        Lacking::from(away)
+    } else {
+        Lacking {
+            degraded: away,
+            ..Lacking::default()
         }
     }
-    missing
 }

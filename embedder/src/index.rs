@@ -177,6 +177,14 @@ pub enum IndexError {
         /// What it said.
         reason: String,
     },
+    /// Nobody answers where it should be; that may pass.
+    #[error("{engine}: {reason}")]
+    Away {
+        /// Which engine.
+        engine: &'static str,
+        /// What went wrong.
+        reason: String,
+    },
     /// It took too long.
     #[error("{engine} did not answer within {millis} ms")]
     Deadline {

@@ -13,7 +13,7 @@ use service_kit::{
 
 use crate::{
     Config, Primary, api,
-    index::{IndexError, VectorIndex, pgvector::PgVectorIndex, qdrant::QdrantIndex},
+    index::{IndexError, VectorIndex, pgvector::PgVectorIndex, qdrant::LateQdrantIndex},
     indexing::Indexer,
     metrics,
     model::{Embedder, fastembed::load_onnx_runtime, pool::SessionPool, source::LoadError},
@@ -59,45 +59,20 @@ pub struct Service {
 impl Service {
     /// Loads the model, opens the indexes, and brings them level with one another.
     ///
-    /// Every index must open: one that is configured but cannot be had, or that holds another
-    /// model's vectors, is a fault to mend at start. One that fails later is answered for by the
-    /// others.
+    /// A configured index that cannot be had or holds another model's vectors is a fault to mend at
+    /// start; but a Qdrant server that is away is not waited for. What is away, then or later, is
+    /// answered for by the others.
     pub async fn start(config: Config, clock: &Clock) -> Result<Self, StartError> {
-        let Config {
-            model,
-            onnxruntime,
-            sessions,
-            database_url,
-            edge_directory,
-            qdrant,
-            hnsw,
-            primary,
-            fusion,
-        } = config;
-        let pool = tokio::task::spawn_blocking(move || {
-            load_onnx_runtime(&onnxruntime)?;
-            SessionPool::start(&model, sessions)
-        })
-        .await??;
-        let embedder: Arc<dyn Embedder> = Arc::new(pool);
-        let mut indexes: Vec<Arc<dyn VectorIndex>> = Vec::new();
-        if let Some(directory) = edge_directory {
-            indexes.extend(open_edge(directory, embedder.as_ref()).await?);
-        }
-        let (model, dimensions) = (collection(embedder.model()), embedder.dimensions());
-        if let Some(settings) = qdrant {
-            let opening = QdrantIndex::connect(&settings, &model, dimensions);
-            let qdrant = Box::pin(opening).await?;
-            indexes.push(Arc::new(qdrant));
-        }
-        let url = database_url.expose_secret();
-        let opening = PgVectorIndex::connect(url, &model, dimensions, hnsw);
-        let pgvector = Box::pin(opening).await?;
-        match primary {
-            Primary::Qdrant => indexes.push(Arc::new(pgvector)),
-            Primary::Pgvector => indexes.insert(0, Arc::new(pgvector)),
-        }
+        let fusion = config.fusion;
+        let (embedder, indexes) = Box::pin(load(config)).await?;
         Ok(Self::with(embedder, indexes, fusion, clock).await?)
+    }
+
+    /// The indexes of a configuration as they are, for a look into them while no service runs on them:
+    /// nothing is brought level.
+    pub async fn open(config: Config) -> Result<Vec<Arc<dyn VectorIndex>>, StartError> {
+        let (_, indexes) = Box::pin(load(config)).await?;
+        Ok(indexes)
     }
 
     /// The same over parts that exist already: for tests, and for other embedders and indexes.
@@ -163,6 +138,47 @@ impl Service {
     pub fn searcher(&self) -> &Searcher {
         &self.searcher
     }
+}
+
+/// Loads the model and opens the indexes, the primary first.
+async fn load(
+    config: Config,
+) -> Result<(Arc<dyn Embedder>, Vec<Arc<dyn VectorIndex>>), StartError> {
+    let Config {
+        model,
+        onnxruntime,
+        sessions,
+        database_url,
+        edge_directory,
+        qdrant,
+        hnsw,
+        primary,
+        fusion: _,
+    } = config;
+    let pool = tokio::task::spawn_blocking(move || {
+        load_onnx_runtime(&onnxruntime)?;
+        SessionPool::start(&model, sessions)
+    })
+    .await??;
+    let embedder: Arc<dyn Embedder> = Arc::new(pool);
+    let mut indexes: Vec<Arc<dyn VectorIndex>> = Vec::new();
+    if let Some(directory) = edge_directory {
+        indexes.extend(open_edge(directory, embedder.as_ref()).await?);
+    }
+    let (model, dimensions) = (collection(embedder.model()), embedder.dimensions());
+    if let Some(settings) = qdrant {
+        let opening = LateQdrantIndex::open(settings, model.clone(), dimensions);
+        let qdrant = Box::pin(opening).await?;
+        indexes.push(Arc::new(qdrant));
+    }
+    let url = database_url.expose_secret();
+    let opening = PgVectorIndex::connect(url, &model, dimensions, hnsw);
+    let pgvector = Box::pin(opening).await?;
+    match primary {
+        Primary::Qdrant => indexes.push(Arc::new(pgvector)),
+        Primary::Pgvector => indexes.insert(0, Arc::new(pgvector)),
+    }
+    Ok((embedder, indexes))
 }
 
 #[cfg(feature = "edge")]

@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use contracts::{Language, Scope};
 use service_kit::telemetry::{self, LogFormat};
 
+use crate::soak::part::Part;
+
 /// Find campaign images by describing them, in Spanish or English.
 #[derive(Debug, Parser)]
 #[command(name = "promptsales", version, about, max_term_width = 100)]
@@ -94,6 +96,14 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: KeysCommand,
+    },
+    /// Use and break a system of its own for a while, and compare all stores in the end.
+    Soak(SoakArguments),
+    /// One service of a soak, a process of its own to be killed.
+    #[command(hide = true)]
+    SoakPart {
+        /// Which service.
+        part: Part,
     },
     /// Measure quality.
     Eval {
@@ -276,6 +286,26 @@ pub struct TickArguments {
     /// Which changes; others each time when left out.
     #[arg(long)]
     pub seed: Option<u64>,
+}
+
+/// `soak`.
+#[derive(Clone, Debug, Args)]
+pub struct SoakArguments {
+    /// How long writes, reads and faults go on; what comes before and after takes a minute or two.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    pub seconds: u64,
+
+    /// Another seed, other writes and faults.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// Make one index forget a document before the comparison, to see that it is told.
+    #[arg(long)]
+    pub tamper: bool,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `keys`.

@@ -11,6 +11,7 @@ mod keys;
 mod load;
 mod mcp;
 mod route;
+mod soak;
 mod status;
 mod token;
 mod up;
@@ -71,6 +72,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let served = mcp::run(&session).await;
             close(session, served).await
         }
+        Command::Soak(options) => Box::pin(soak::run(&global, &options)).await,
+        Command::SoakPart { part } => soak::part(&global, part).await,
         Command::Load(options) => {
             let (session, sales) = open_sales(&global, false).await?;
             let loaded = load::run(&sales, &options).await;

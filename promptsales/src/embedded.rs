@@ -4,9 +4,9 @@
 //! differ. The order is the order of need: ports, runtime, PostgreSQL, identity, embedder,
 //! content API with the catalogue, the rest.
 
-mod identity;
+pub(crate) mod identity;
 pub mod ports;
-mod services;
+pub(crate) mod services;
 
 use std::{env, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ pub use identity::{
 };
 
 /// The content API's and the embedder's database.
-const DATABASE: &str = "promptsales";
+pub(crate) const DATABASE: &str = "promptsales";
 /// How long indexing may take without any progress.
 const INDEXING_PATIENCE: Duration = Duration::from_secs(180);
 
@@ -180,7 +180,7 @@ impl Embedded {
         if sales == SalesStart::Only {
             // What is said of images is one of the warehouse's sources. Nobody searches, so nothing is indexed.
             let (content, _) =
-                services::content_api(&common, &self.endpoints, self.database_url()).await?;
+                services::content_api(&common, &self.endpoints, self.database_url(), None).await?;
             self.serve(ports.content_api, content.router);
             let warehouse = self
                 .start_sales(SalesStart::First, &common.clock, progress)
@@ -190,13 +190,9 @@ impl Embedded {
             return Ok(());
         }
         let step = progress.step("Loading the embedding model and the search indexes");
-        let embedder = services::embedder(
-            &common,
-            onnxruntime,
-            self.database_url(),
-            self.home.qdrant_edge(),
-        )
-        .await?;
+        let config =
+            services::embedder_config(onnxruntime, self.database_url(), self.home.qdrant_edge());
+        let embedder = embedder::Service::start(config, &common.clock).await?;
         step.done("");
         self.serve(
             ports.embedder,
@@ -207,7 +203,7 @@ impl Embedded {
 
         let step = progress.step("Storing and indexing the catalogue");
         let (content, report) =
-            services::content_api(&common, &self.endpoints, self.database_url()).await?;
+            services::content_api(&common, &self.endpoints, self.database_url(), None).await?;
         self.serve(ports.content_api, content.router.clone());
         let (publisher, stop) = (content.publisher.clone(), self.stop.clone());
         self.spawn(async move { publisher.run(stop).await });

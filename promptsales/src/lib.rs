@@ -13,6 +13,7 @@ pub mod import;
 pub mod output;
 pub mod sales;
 pub mod session;
+pub mod soak;
 
 use std::{io, process::ExitCode};
 

@@ -11,7 +11,7 @@ use tokio::{
 use crate::{
     life_cycle::{image_form, metadata, upload},
     sample::png,
-    world::World,
+    world::{Setup, World, until},
 };
 
 #[tokio::test]
@@ -43,6 +43,7 @@ async fn what_is_no_image_is_refused_by_what_it_is() {
         (jpeg[..jpeg.len() / 2].to_vec(), 422, "invalid-image"),
         (claims, 413, "image-too-large"),
         (vec![0; 20_000_001], 413, "body-too-large"),
+        (vec![0; 512], 415, "unsupported-image"),
     ]
     .into_iter()
     .enumerate()
@@ -158,6 +159,32 @@ async fn two_hundred_megabytes_are_refused_while_they_come() {
         "{answer}"
     );
     assert!(written < 60 << 20, "{written} bytes were taken");
+}
+
+/// A body that trickles is given up, and holds up nobody after it.
+#[tokio::test]
+async fn an_upload_that_does_not_come_to_its_end_is_given_up() {
+    let setup = Setup {
+        upload_deadline: std::time::Duration::from_millis(400),
+        ..Setup::default()
+    };
+    let Some(world) = World::start_with(setup).await else {
+        return;
+    };
+    let slow = (0..4).map(|_| send_raw(&world, Some(1 << 20), 0));
+    for (answer, _) in futures::future::join_all(slow).await {
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        assert!(answer.contains("application/problem+json"), "{answer}");
+    }
+    // As many as came to their end are let in again, and the key was not taken.
+    until("one that comes is stored", async || {
+        let reply = upload(&world, "k", png(1), metadata("In time")).await;
+        reply.status == 201
+    })
+    .await;
+    let list = world.get("/v1/content", &[]).await;
+    let documents = list.json::<serde_json::Value>()["documents"].clone();
+    assert_eq!(documents.as_array().unwrap().len(), 1, "{documents}");
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ pub struct Setup {
     pub clock: Clock,
     pub tick: Duration,
     pub audit: Duration,
+    pub upload_deadline: Duration,
 }
 
 impl Default for Setup {
@@ -63,6 +64,7 @@ impl Default for Setup {
             clock: Clock::from_fn(|| NOW),
             tick: Duration::from_millis(20),
             audit: Duration::from_millis(50),
+            upload_deadline: PATIENCE,
         }
     }
 }
@@ -165,6 +167,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut config = Config::new(base.parse().unwrap(), token_url);
+        config.upload_deadline = setup.upload_deadline;
         config.publishing = PublishingRhythm {
             tick: setup.tick,
             audit: setup.audit,

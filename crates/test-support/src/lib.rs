@@ -16,6 +16,7 @@
 //! `TEST_POSTGRES_URL` names a server to use instead (a superuser's URL; pgvector must be installed).
 //! A static is never dropped, so the server ends with the process as `local_runtime` arranges, and a
 //! small watcher, which notices the end of this process however it comes, removes the directory.
+//! [`own_postgres`] gives a test a server that it may kill and start again.
 //!
 //! Redis comes from `redis-server` on the PATH, or from `TEST_REDIS_URL`; see [`redis`] for the server
 //! that is shared and [`RedisServer`] for one that a test may stop, freeze and start again.
@@ -25,6 +26,7 @@
 mod database;
 mod keeper;
 mod mongo;
+mod own_postgres;
 mod qdrant;
 mod redis;
 mod server;
@@ -41,6 +43,7 @@ pub use crate::{
 pub use database::{TestDatabase, fresh_database};
 pub use keeper::free_port;
 pub use mongo::{MongoServer, mongo, own_mongo};
+pub use own_postgres::{PostgresServer, own_postgres};
 pub use server::{SharedPostgres, postgres};
 
 /// The environment variable that names a PostgreSQL to use instead of a local one.

@@ -28,7 +28,7 @@ pub fn from_embed(error: &EmbedError) -> ProblemResponse {
 /// The indexes' faults.
 pub fn from_index(error: &IndexError) -> ProblemResponse {
     match error {
-        IndexError::Engine { .. } | IndexError::Deadline { .. } => {
+        IndexError::Engine { .. } | IndexError::Away { .. } | IndexError::Deadline { .. } => {
             ProblemResponse::unavailable("the search index", error)
         }
         IndexError::ModelMismatch { .. } => ProblemResponse::internal(error),

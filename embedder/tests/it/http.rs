@@ -239,11 +239,15 @@ async fn health_needs_no_token_and_follows_the_indexes() {
     let get = async |path: &str| api.request(Method::GET, path).send().await.unwrap();
     assert_eq!(get("/livez").await.status(), StatusCode::OK);
     api.indexes[0].set(Mood::Failing);
-    assert_eq!(
-        get("/readyz").await.status(),
-        StatusCode::OK,
-        "one index is enough"
-    );
+    let response = get("/readyz").await;
+    assert_eq!(response.status(), StatusCode::OK, "one index is enough");
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["degraded"], json!(["index one"]));
+    assert_eq!(body["missing"], json!([]));
+    // One that never answers does not keep the question waiting.
+    api.indexes[0].set(Mood::Hanging);
+    let body: Value = get("/readyz").await.json().await.unwrap();
+    assert_eq!(body["degraded"], json!(["index one"]));
     api.indexes[1].set(Mood::Failing);
     let response = get("/readyz").await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -3,6 +3,7 @@
 mod alias;
 pub mod double;
 mod faults;
+mod late;
 mod real;
 mod service;
 

@@ -4,6 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread};
 
 use auth::Verifier;
 use axum::Router;
+use content_api::cache::AnswerCache;
 use contracts::Scope;
 use embedder::{Primary, index::pgvector::HnswOptions, model::source::ModelSource, search::Fusion};
 use sales_warehouse::{Warehouse, questions::Questions};
@@ -24,14 +25,13 @@ pub struct Common {
 }
 
 /// The embedding service over the bundled model, Qdrant Edge and pgvector.
-pub async fn embedder(
-    common: &Common,
+pub fn embedder_config(
     onnxruntime: PathBuf,
     database_url: SecretString,
     qdrant_edge: PathBuf,
-) -> anyhow::Result<embedder::Service> {
+) -> embedder::Config {
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let config = embedder::Config {
+    embedder::Config {
         model: ModelSource::Bundled,
         onnxruntime,
         // More sessions cost 60 MB each and help only large batches.
@@ -42,15 +42,16 @@ pub async fn embedder(
         hnsw: HnswOptions::default(),
         primary: Primary::default(),
         fusion: Fusion::default(),
-    };
-    Ok(embedder::Service::start(config, &common.clock).await?)
+    }
 }
 
-/// The content API on PostgreSQL documents, with the bundled catalogue stored.
+/// The content API on PostgreSQL documents, with the bundled catalogue stored; it keeps its answers in
+/// its own memory, or in `cache`.
 pub async fn content_api(
     common: &Common,
     endpoints: &Endpoints,
     database_url: SecretString,
+    cache: Option<Arc<dyn AnswerCache>>,
 ) -> anyhow::Result<(content_api::Service, content_api::seed::SeedReport)> {
     let store = content_api::PostgresStore::connect(&database_url).await?;
     let catalogue = images::Catalogue::bundled()?;
@@ -72,7 +73,11 @@ pub async fn content_api(
         verifier: common.identity.api_verifier(),
         clock: common.clock.clone(),
     };
-    Ok((content_api::Service::build(config, deps)?, report))
+    let service = match cache {
+        Some(cache) => content_api::Service::with_cache(config, deps, cache)?,
+        None => content_api::Service::build(config, deps)?,
+    };
+    Ok((service, report))
 }
 
 /// The warehouse service; it fails when the warehouse lacks what questions read.

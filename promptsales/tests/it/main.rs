@@ -17,5 +17,6 @@ mod import;
 mod lifecycle;
 mod mcp;
 mod sales;
+mod soak;
 mod status;
 mod support;

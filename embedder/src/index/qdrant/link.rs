@@ -146,7 +146,16 @@ impl Link {
             Code::Unauthenticated | Code::PermissionDenied => {
                 format!("{place} refuses the API key; set one that may read and write: {words}")
             }
-            Code::Unavailable => format!("{place} cannot be reached: {words}"),
+            code if code == Code::Unavailable || never_got_through(status) => {
+                let reason = format!("{place} cannot be reached: {words}");
+                if is_distrusted(status) {
+                    return IndexError::engine(ENGINE, reason);
+                }
+                return IndexError::Away {
+                    engine: ENGINE,
+                    reason,
+                };
+            }
             _ => words,
         };
         IndexError::engine(ENGINE, reason)
@@ -178,6 +187,26 @@ fn words_of(status: &Status) -> String {
         None => status.message().to_owned(),
     };
     words.chars().take(MAX_WORDS).collect()
+}
+
+/// Nobody said this: it went wrong on the way.
+fn never_got_through(status: &Status) -> bool {
+    let cause = status.source();
+    cause.is_some_and(|cause| cause.is::<tonic::transport::Error>())
+}
+
+/// Somebody is there, and TLS refuses to talk to them: that does not pass by itself.
+fn is_distrusted(status: &Status) -> bool {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<std::io::Error>();
+        let inner = inner.and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Would a key sent there stay on this machine?

@@ -102,6 +102,8 @@ pub struct Setup {
     pub version: Option<&'static str>,
     pub api_key: Option<&'static str>,
     pub identity: Option<Identity>,
+    /// Any when absent.
+    pub port: Option<u16>,
 }
 
 impl Double {
@@ -110,7 +112,9 @@ impl Double {
     }
 
     pub async fn with(setup: Setup) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", setup.port.unwrap_or(0)))
+            .await
+            .unwrap();
         let double = Self {
             address: listener.local_addr().unwrap(),
             state: Arc::default(),

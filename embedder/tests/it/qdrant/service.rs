@@ -4,7 +4,9 @@ use std::num::NonZeroUsize;
 
 use contracts::SearchMode;
 use embedder::{
-    Config, Primary, Service, index::pgvector::HnswOptions, model::source::ModelSource,
+    Config, Primary, Service,
+    index::{pgvector::HnswOptions, qdrant::QdrantOptions},
+    model::source::ModelSource,
     search::Fusion,
 };
 use service_kit::Clock;
@@ -13,19 +15,23 @@ use test_support::TestDatabase;
 use super::double::Double;
 use crate::harness::{deletion, document, request};
 
-async fn start(double: &Double, database: &TestDatabase, primary: Primary) -> Option<Service> {
-    let onnxruntime = test_support::onnxruntime()?;
-    let config = Config {
+/// An embedder over this Qdrant server and this database.
+pub fn config(qdrant: QdrantOptions, database: &TestDatabase, primary: Primary) -> Option<Config> {
+    Some(Config {
         model: ModelSource::Bundled,
-        onnxruntime,
+        onnxruntime: test_support::onnxruntime()?,
         sessions: NonZeroUsize::MIN,
         database_url: database.url.clone().into(),
         edge_directory: None,
-        qdrant: Some(double.options().check().unwrap()),
+        qdrant: Some(qdrant.check().unwrap()),
         hnsw: HnswOptions::default(),
         primary,
         fusion: Fusion::default(),
-    };
+    })
+}
+
+async fn start(double: &Double, database: &TestDatabase, primary: Primary) -> Option<Service> {
+    let config = config(double.options(), database, primary)?;
     Some(Service::start(config, &Clock::system()).await.unwrap())
 }
 
