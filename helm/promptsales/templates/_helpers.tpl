@@ -227,6 +227,14 @@ spec:
   {{- end }}
 {{- end }}
 
+{{/* An egress rule to the cluster's name servers. */}}
+{{- define "promptsales.toDns" -}}
+- ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
+  to:
+    - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: kube-system } }
+      podSelector: { matchLabels: { k8s-app: kube-dns } }
+{{- end }}
+
 {{/* An egress rule to the issuer or the object storage. A rule without peers would let everything through. */}}
 {{- define "promptsales.toInternet" -}}
 {{- with .Values.networkPolicy.internet -}}

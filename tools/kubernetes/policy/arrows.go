@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sort"
+	"strings"
 )
 
 const component = "app.kubernetes.io/component"
@@ -40,6 +41,9 @@ func checkArrows(manifests []object, note func(string, ...any)) {
 		types, _ := spec["policyTypes"].([]any)
 		rules := len(list(spec, "ingress")) + len(list(spec, "egress"))
 		denied = denied || subject == "" && len(types) == 2 && rules == 0
+		if strings.Contains(text(manifest, "metadata", "annotations", "helm.sh/hook"), "pre-install") && !resolves(spec) {
+			note("%s: is there before the policy that lets everybody resolve names, and does not let its pods", called(manifest))
+		}
 		for _, rule := range list(spec, "egress") {
 			for _, peer := range peers(manifest, rule, "to", "outside", note) {
 				out[[2]string{subject, peer}] = true
@@ -67,6 +71,18 @@ func checkArrows(manifests []object, note func(string, ...any)) {
 			note("NetworkPolicy: %q lets %q in, which may not leave", to, from)
 		}
 	}
+}
+
+// resolves says whether a policy lets its pods ask name servers.
+func resolves(spec object) bool {
+	for _, rule := range list(spec, "egress") {
+		for _, port := range list(rule, "ports") {
+			if port["port"] == 53.0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func drawn(from, to string) bool {

@@ -108,6 +108,8 @@ spec:
 		{policy("mongodb", "ingress", "from", "[{ namespaceSelector: {} }]"), `"edge" may call "mongodb"`},
 		{policy("redis", "ingress", "from", "[]"), "opens the way to everybody"},
 		{strings.Replace(policy("redis", "ingress", "from", pods("content-api")), "ports:", "port:", 1), "opens every port"},
+		{strings.Replace(policy("migrate", "egress", "to", pods("postgres")), "name: test",
+			"name: test, annotations: { helm.sh/hook: pre-install }", 1), "resolve names"},
 	}
 	for _, one := range cases {
 		faults := strings.Join(faultsOf(t, sound+one.policy), "\n")
