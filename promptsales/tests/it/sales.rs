@@ -1,5 +1,6 @@
 //! Sales data through the whole system: sample, changes, ETL, verification, another load.
 
+mod content;
 mod faults;
 mod keys;
 
