@@ -1,6 +1,7 @@
 //! Sales data through the whole system: sample, changes, ETL, verification, another load.
 
 mod ask;
+mod content;
 mod faults;
 mod keys;
 

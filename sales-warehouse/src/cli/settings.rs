@@ -27,9 +27,14 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 pub struct Faults(Vec<String>);
 
 impl Faults {
-    /// The value of an option, or `None` and its fault noted.
+    /// The value of an option, or `None` and its fault noted, once however often the option is asked for.
     fn note<T>(&mut self, outcome: Result<T, String>) -> Option<T> {
-        outcome.map_err(|fault| self.0.push(fault)).ok()
+        let once = |fault| {
+            if !self.0.contains(&fault) {
+                self.0.push(fault);
+            }
+        };
+        outcome.map_err(once).ok()
     }
 
     /// The settings, if nothing is wrong.

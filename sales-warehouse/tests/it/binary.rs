@@ -9,7 +9,10 @@ use sales_warehouse::source::System;
 use serde_json::Value;
 use sqlx::Connection;
 
-use crate::warehouse::fixture::Fixture;
+use crate::{
+    feed::{Feed, Mood},
+    warehouse::fixture::Fixture,
+};
 use process::{Environment, run};
 
 #[tokio::test]
@@ -119,4 +122,32 @@ async fn verify_fails_when_something_differs() {
         .unwrap();
     assert!(line.ends_with("DIFFERS"), "{line}");
     assert_eq!(found.stdout.lines().last(), Some("NOT equal"));
+}
+
+#[tokio::test]
+async fn the_change_feed_is_a_source_where_it_is_configured() {
+    let Some(fixture) = Fixture::filled().await else {
+        return;
+    };
+    let feed = Feed::filled().await;
+    let (client, secret, audience) = Feed::client();
+    let secrets = tempfile::tempdir().unwrap();
+    let file = secrets.path().join("client_secret");
+    std::fs::write(&file, secret).unwrap();
+    let mut environment = Environment::of(&fixture);
+    environment.set_source(System::PromptContent, feed.base().as_str());
+    environment.set("SALES_WAREHOUSE_TOKEN_URL", feed.token_url().as_str());
+    environment.set("SALES_WAREHOUSE_CONTENT_API_AUDIENCE", audience);
+    environment.set("SALES_WAREHOUSE_CLIENT_ID", client);
+    environment.set("SALES_WAREHOUSE_CLIENT_SECRET_FILE", file.to_str().unwrap());
+    let report = run(&environment, &["etl", "--once"]).await.expect(0).json();
+    assert_eq!(report["sources"][2]["source"], "promptcontent", "{report}");
+    assert_eq!(report["sources"][2]["inserted"], 5, "{report}");
+    let verified = run(&environment, &["verify", "--json"]).await.expect(0);
+    assert_eq!(verified.json()["equal"], true);
+    feed.set(Mood::Status(503.try_into().unwrap()));
+    let ran = run(&environment, &["etl", "--once"]).await.expect(1);
+    let error = ran.log("a source is not in")["error"].to_string();
+    assert!(error.contains("503 Service Unavailable"), "{error}");
+    assert!(!ran.stderr.contains(secret) && !ran.stdout.contains(secret));
 }

@@ -20,6 +20,7 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     environment.set("SALES_WAREHOUSE_METRICS_ADDRESS", "9090");
     environment.set("SALES_WAREHOUSE_PUBLIC_URL", "warehouse.test");
     environment.set("SALES_WAREHOUSE_ISSUER", "ftp://issuer");
+    environment.set("SALES_WAREHOUSE_CONTENT_API_URL", "content.test");
     let ran = run(&environment, &["serve"]).await.expect(2);
     for fault in [
         "--database-url is no PostgreSQL URL: expected postgres://",
@@ -31,12 +32,15 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
         "--metrics-address is '9090': expected an address and a port",
         "--public-url is 'warehouse.test': expected http:// or https://",
         "--token-url is missing",
+        "--content-api-url is 'content.test': expected http:// or https://",
+        "--client-id is missing: give it, or SALES_WAREHOUSE_CLIENT_ID",
+        "--client-secret is missing: give SALES_WAREHOUSE_CLIENT_SECRET, or",
         "--issuer 'ftp://issuer': ",
         "--audience is missing: give it, or SALES_WAREHOUSE_AUDIENCE",
     ] {
         assert!(ran.stderr.contains(fault), "{fault}: {}", ran.stderr);
     }
-    assert_eq!(ran.stderr.matches("\n  - ").count(), 11, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("\n  - ").count(), 14, "{}", ran.stderr);
     assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
 
