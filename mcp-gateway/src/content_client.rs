@@ -6,7 +6,10 @@ use contracts::{ContentDocument, GetContentAnswer, GetContentRequest, ImageId};
 use http::{HeaderValue, header};
 use reqwest::Method;
 
-use crate::upstream::{Fault, Upstream, UpstreamError};
+use crate::{
+    origin::Origin,
+    upstream::{Fault, Upstream, UpstreamError},
+};
 
 /// Largest rendition, in bytes: a reply carries up to three of them.
 pub(crate) const MAX_THUMBNAIL_BYTES: usize = 256 * 1024;
@@ -41,10 +44,10 @@ impl ContentClient {
     pub(crate) async fn get_content(
         &self,
         request: &GetContentRequest,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<GetContentAnswer, UpstreamError> {
         self.upstream
-            .post(&["v1", "getContent"], request, request_id)
+            .post(&["v1", "getContent"], request, origin)
             .await
     }
 
@@ -52,11 +55,11 @@ impl ContentClient {
     pub(crate) async fn document(
         &self,
         id: &ImageId,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<Option<ContentDocument>, UpstreamError> {
         let path = ["v1", "content", id.as_str()];
         let request = self.upstream.request(Method::GET, &path);
-        match self.upstream.json(request, request_id).await {
+        match self.upstream.json(request, origin).await {
             Ok(document) => Ok(Some(document)),
             Err(error) => match &error.fault {
                 Fault::Refused(problem) if problem.status == 404 => Ok(None),
@@ -70,7 +73,7 @@ impl ContentClient {
         &self,
         id: &ImageId,
         width: u32,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<Thumbnail, UpstreamError> {
         let path = ["v1", "content", id.as_str(), "image"];
         let request = self
@@ -78,7 +81,7 @@ impl ContentClient {
             .request(Method::GET, &path)
             .query(&[("width", width.to_string().as_str()), ("format", "jpeg")])
             .header(header::ACCEPT, "image/jpeg");
-        let response = self.upstream.send(request, request_id).await?;
+        let response = self.upstream.send(request, origin).await?;
         let found = response.headers().get(header::CONTENT_TYPE).cloned();
         let Some(media_type) = found.as_ref().and_then(image_type) else {
             let instead = format!("{found:?} where an image was due");

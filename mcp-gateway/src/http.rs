@@ -90,7 +90,8 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
 }
 
 /// What the gateway cannot do without. The services behind are not among it: that one is away
-/// is an answer that the gateway gives, and better than none.
+/// is an answer that the gateway gives, and better than none. Nor is leave to register campaigns,
+/// which one tool needs.
 async fn missing(gateway: Gateway, verifier: Arc<Verifier>) -> Vec<String> {
     let mut missing = Vec::new();
     if let Err(error) = verifier.ready().await {

@@ -13,10 +13,13 @@
 //! To add a tool: a variant of `tools::GatewayTool` with its name, scopes and definition, and a
 //! module beside `tools::get_content` that does the work.
 
+mod campaign_client;
+mod confirmation;
 mod content_client;
 mod embedder_client;
 mod gateway;
 pub mod http;
+mod origin;
 pub mod routing;
 mod server;
 pub mod stdio;

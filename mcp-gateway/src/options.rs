@@ -9,12 +9,15 @@ use mcp_gateway::{
     Config, Tokens,
     http::{HttpConfig, HttpConfigError},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{Clock, settings::ServiceOptions, telemetry::LogFormat};
 use url::Url;
 
 /// Longest that any call to another service may take; most have shorter deadlines.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Shortest key that seals or signs, in bytes.
+const MIN_KEY_BYTES: usize = 32;
 
 /// The MCP front door of PromptSales.
 #[derive(Parser)]
@@ -47,7 +50,8 @@ impl ServiceOptions for Options {
             Command::Stdio => None,
             Command::Http(options) => options.config().err(),
         };
-        fault.map(|fault| fault.to_string()).into_iter().collect()
+        let fault = fault.map(|fault| fault.to_string());
+        fault.into_iter().chain(self.upstream.fault()).collect()
     }
 }
 
@@ -92,6 +96,10 @@ pub struct Upstream {
     /// The audience of the embedder's tokens; content-api's when absent.
     #[arg(long, env = "MCP_GATEWAY_EMBEDDER_AUDIENCE")]
     embedder_audience: Option<String>,
+    /// Seals what campaigns are confirmed with, 32 characters or more, the same one on every replica;
+    /// each process makes its own when absent.
+    #[arg(long, env = "MCP_GATEWAY_CONFIRMATION_KEY", hide_env_values = true, value_parser = secret)]
+    confirmation_key: Option<SecretString>,
 }
 
 impl Upstream {
@@ -104,7 +112,15 @@ impl Upstream {
         if let Some(public_url) = &self.content_public_url {
             config.content_public_url = public_url.clone();
         }
+        config.confirmation_key = self.confirmation_key.clone();
         config
+    }
+
+    fn fault(&self) -> Option<String> {
+        let length = self.confirmation_key.as_ref()?.expose_secret().len();
+        (length < MIN_KEY_BYTES).then(|| {
+            format!("the confirmation key has {length} bytes: expected {MIN_KEY_BYTES} or more")
+        })
     }
 
     /// A token source of its own for each service: none can do more there than it must.
@@ -119,6 +135,7 @@ impl Upstream {
         };
         Tokens {
             content: source(Scope::ContentRead, None),
+            campaigns: source(Scope::CampaignsWrite, None),
             embedder: source(Scope::ContentRead, self.embedder_audience.as_ref()),
             sales: source(Scope::SalesRead, self.sales_audience.as_ref()),
         }

@@ -13,7 +13,11 @@ use rmcp::{
 
 use crate::{
     Gateway,
-    tools::{GatewayTool, Origin, ask::Round},
+    origin::Origin,
+    tools::{
+        GatewayTool,
+        call::{Call, Round},
+    },
 };
 
 /// How long a client may keep the list of tools, in milliseconds.
@@ -130,18 +134,23 @@ impl ServerHandler for Server {
             ));
         };
         let origin = Origin {
-            subject: caller.as_ref().map(|caller| caller.subject().to_owned()),
+            caller,
             request_id: parts(&context)
                 .and_then(|parts| parts.headers.get(service_kit::http::REQUEST_ID))
                 .cloned(),
         };
-        let arguments = request.arguments.unwrap_or_default();
-        let round = Round {
-            responses: request.input_responses,
-            can_ask_back: can_ask_back(&context),
+        let call = Call {
+            gateway: &self.gateway,
+            arguments: request.arguments.unwrap_or_default(),
+            round: Round {
+                responses: request.input_responses,
+                state: request.request_state,
+                can_ask_back: can_ask_back(&context),
+            },
+            origin,
         };
         tokio::select! {
-            result = tool.call(&self.gateway, arguments, &round, &origin) => Ok(result),
+            response = call.run(tool) => Ok(response),
             // Nobody waits any more; the answer only ends the call.
             () = context.ct.cancelled() => {
                 tracing::info!(tool = tool.name(), "tool call cancelled by the client");
@@ -199,6 +208,7 @@ mod tests {
         ));
         let tokens = Tokens {
             content: Arc::clone(&tokens),
+            campaigns: Arc::clone(&tokens),
             embedder: Arc::clone(&tokens),
             sales: tokens,
         };

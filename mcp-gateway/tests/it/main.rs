@@ -11,6 +11,7 @@ mod guards;
 mod legacy_era;
 mod modern_era;
 mod python_client;
+mod registering;
 mod results;
 mod sales_tools;
 mod scopes;

@@ -1,5 +1,6 @@
 //! What every test starts.
 
+mod campaigns;
 mod content_api;
 mod embedder;
 mod rpc;
@@ -24,6 +25,16 @@ pub use content_api::{Behaviour, ContentApi, JPEG, hit};
 pub use embedder::Embedder;
 pub use rpc::{Reply, text_of, with_meta};
 pub use warehouse::{Said, Warehouse, answered, asked_back, declined, unavailable};
+
+/// Arguments of register_campaign.
+pub fn campaign() -> serde_json::Value {
+    serde_json::json!({
+        "name": "Verano 2027", "objective": "Más visitas", "audience": ["families"], "markets": ["CR"],
+        "channels": ["email"], "budget": {"amount": "12500.00", "currency": "USD"},
+        "starts_on": "2027-01-01", "ends_on": "2027-03-31", "content_ids": ["two-beaches"],
+        "idempotency_key": "k-1",
+    })
+}
 
 /// content-api's audience.
 pub const API: &str = "https://promptsales.local/api";
@@ -77,7 +88,7 @@ impl World {
             .unwrap();
         let gateway_client = RegisteredClient::generate(
             "mcp-gateway",
-            only(&[Scope::ContentRead, Scope::SalesRead]),
+            only(&[Scope::ContentRead, Scope::SalesRead, Scope::CampaignsWrite]),
         )
         .unwrap();
         let idp = LocalIdp::new(
@@ -109,6 +120,7 @@ impl World {
         };
         let tokens = Tokens {
             content: source(Scope::ContentRead),
+            campaigns: source(Scope::CampaignsWrite),
             embedder: source(Scope::ContentRead),
             sales: source(Scope::SalesRead),
         };

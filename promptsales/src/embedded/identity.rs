@@ -39,7 +39,10 @@ pub fn clients() -> [(&'static str, Scopes); 3] {
                 SalesRead,
             ]),
         ),
-        (GATEWAY_CLIENT, of(&[ContentRead, SalesRead])),
+        (
+            GATEWAY_CLIENT,
+            of(&[ContentRead, SalesRead, CampaignsWrite]),
+        ),
         (CONTENT_CLIENT, of(&[ContentRead, IndexWrite])),
     ]
 }

@@ -21,7 +21,7 @@ use service_kit::{CancellationToken, Clock, ProblemResponse, listen};
 use tokio::sync::Notify;
 use url::Url;
 
-use super::API;
+use super::{API, campaigns::Campaigns};
 
 /// What it sends as a thumbnail: the beginning of a JPEG file, which nobody decodes here.
 pub const JPEG: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF";
@@ -47,6 +47,7 @@ pub enum Behaviour {
 #[derive(Clone)]
 pub struct ContentApi {
     pub base: Url,
+    pub campaigns: Campaigns,
     inner: Arc<Inner>,
 }
 
@@ -94,12 +95,14 @@ impl ContentApi {
         };
         let api = Self {
             base,
+            campaigns: Campaigns::default(),
             inner: Arc::new(inner),
         };
         let router = Router::new()
             .route("/v1/getContent", post(search))
             .route("/v1/content/{id}", get(document))
             .route("/v1/content/{id}/image", get(image))
+            .merge(Campaigns::router())
             .with_state(api.clone());
         tokio::spawn(listen::serve(listener, router, stop));
         api
