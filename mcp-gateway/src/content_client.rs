@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use contracts::{ContentDocument, GetContentAnswer, GetContentRequest, ImageId};
+use contracts::{
+    ContentDocument, GetContentAnswer, GetContentRequest, ImageId, lifecycle::ContentPage,
+};
 use http::{HeaderValue, header};
 use reqwest::Method;
 
@@ -66,6 +68,24 @@ impl ContentClient {
                 _ => Err(error),
             },
         }
+    }
+
+    /// `GET /v1/content`: a page of the approved images. `cursor` is content-api's own.
+    pub(crate) async fn list(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+        origin: &Origin,
+    ) -> Result<ContentPage, UpstreamError> {
+        let limit = limit.to_string();
+        let mut request = self
+            .upstream
+            .request(Method::GET, &["v1", "content"])
+            .query(&[("status", "approved"), ("limit", &limit)]);
+        if let Some(cursor) = cursor {
+            request = request.query(&[("cursor", cursor)]);
+        }
+        self.upstream.json(request, origin).await
     }
 
     /// `GET /v1/content/{id}/image` as JPEG, which every client can show. `width` is in pixels.

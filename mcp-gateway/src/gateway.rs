@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::{
     campaign_client::CampaignClient,
+    completions::Names,
     confirmation::Confirmations,
     content_client::ContentClient,
     embedder_client::EmbedderClient,
@@ -93,6 +94,7 @@ struct Inner {
     warehouse: WarehouseClient,
     campaigns: CampaignClient,
     confirmations: Confirmations,
+    names: Names,
     /// The same services under the shorter deadline that routing has.
     hearing: Hearing,
     tokens: Tokens,
@@ -149,6 +151,7 @@ impl Gateway {
                 config.confirmation_key.as_ref(),
                 config.confirmation_lifetime,
             ),
+            names: Names::new(),
             hearing,
             tokens,
             tools: ToolSet::new(),
@@ -206,6 +209,10 @@ impl Gateway {
 
     pub(crate) fn confirmations(&self) -> &Confirmations {
         &self.0.confirmations
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.0.names
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {

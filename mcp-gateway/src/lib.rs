@@ -14,12 +14,15 @@
 //! module beside `tools::get_content` that does the work.
 
 mod campaign_client;
+mod completions;
 mod confirmation;
 mod content_client;
 mod embedder_client;
 mod gateway;
 pub mod http;
 mod origin;
+mod prompts;
+mod resources;
 pub mod routing;
 mod server;
 pub mod stdio;

@@ -3,21 +3,22 @@
 mod arguments;
 mod ask;
 pub(crate) mod call;
-mod cursor;
+pub(crate) mod cursor;
 mod describe_sales;
 mod get_campaign_log;
-pub(crate) mod get_content;
+mod get_content;
 mod query_sales;
 pub(crate) mod refusal;
 mod register_campaign;
 mod sales;
 mod schema;
-mod stored_text;
+pub(crate) mod stored_text;
 
 use contracts::{Scope, Scopes};
 use rmcp::model::{CallToolResponse, Tool};
 
 use call::Call;
+pub(crate) use get_content::answer::rights_note;
 use refusal::Refusal;
 
 /// A tool of the gateway.
@@ -74,6 +75,11 @@ impl GatewayTool {
             Self::RegisterCampaign => &[Scope::CampaignsWrite],
             Self::QuerySales | Self::DescribeSales => &[Scope::SalesRead],
         }
+    }
+
+    /// Whether it changes anything.
+    pub(crate) fn writes(self) -> bool {
+        matches!(self, Self::RegisterCampaign)
     }
 
     /// Every scope that some tool needs.

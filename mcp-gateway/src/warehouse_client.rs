@@ -5,6 +5,7 @@ use contracts::{
     sales::{Catalogue, Question},
 };
 use reqwest::Method;
+use serde_json::Value;
 
 use crate::{
     origin::Origin,
@@ -54,6 +55,12 @@ impl WarehouseClient {
             .request(Method::POST, &["v1", "metrics", "query"])
             .query(&[("language", language.code())])
             .json(query);
+        self.upstream.json(request, origin).await
+    }
+
+    /// `GET /v1/freshness`: how old each source's data is.
+    pub(crate) async fn freshness(&self, origin: &Origin) -> Result<Value, UpstreamError> {
+        let request = self.upstream.request(Method::GET, &["v1", "freshness"]);
         self.upstream.json(request, origin).await
     }
 

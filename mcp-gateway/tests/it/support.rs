@@ -13,7 +13,7 @@ use contracts::{Scope, Scopes};
 use local_idp::{LocalIdp, LocalIdpConfig, RegisteredClient};
 use mcp_gateway::{
     Config, Gateway, Tokens,
-    http::{HttpConfig, router},
+    http::{HttpConfig, Limits, router},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{CancellationToken, Clock, listen};
@@ -58,19 +58,27 @@ pub struct World {
 
 impl World {
     pub async fn start() -> Self {
-        Self::build(|_| {}, None).await
+        Self::build(|_| {}, None, Limits::default()).await
+    }
+
+    pub async fn start_limited(limits: Limits) -> Self {
+        Self::build(|_| {}, None, limits).await
     }
 
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::build(change, None).await
+        Self::build(change, None, Limits::default()).await
     }
 
     /// The gateway asks for its tokens with this secret instead of its own.
     pub async fn start_with_secret(secret: &str) -> Self {
-        Self::build(|_| {}, Some(secret.into())).await
+        Self::build(|_| {}, Some(secret.into()), Limits::default()).await
     }
 
-    async fn build(change: impl FnOnce(&mut Config), secret: Option<SecretString>) -> Self {
+    async fn build(
+        change: impl FnOnce(&mut Config),
+        secret: Option<SecretString>,
+        limits: Limits,
+    ) -> Self {
         let stop = CancellationToken::new();
         let http = service_kit::http_client::build(Duration::from_secs(20)).unwrap();
         let clock = Clock::system();
@@ -132,13 +140,14 @@ impl World {
         change(&mut config);
         let gateway = Gateway::new(config, http.clone(), tokens);
 
-        let config = HttpConfig::new(
+        let mut config = HttpConfig::new(
             &public_url,
             idp.issuer().parse().unwrap(),
             &[FRIEND.parse().unwrap()],
             &[],
         )
         .unwrap();
+        config.limits = limits;
         let verifier = Arc::new(Verifier::new(config.verifier_config(), http.clone(), clock));
         tokio::spawn(listen::serve(
             listener,
