@@ -69,6 +69,18 @@ impl Campaigns {
         key.keep(store, &campaign).await
     }
 
+    /// Whether [`Campaigns::register`] would take it, as far as that can be said before: nothing is
+    /// written, and no key is claimed.
+    pub async fn check(&self, request: &CampaignRequest) -> Result<(), ProblemResponse> {
+        request::check(request)?;
+        if let Some(id) = &request.id
+            && self.store.campaign(id).await?.is_some()
+        {
+            return Err(id_taken(id));
+        }
+        self.check_contents(&request.content_ids).await
+    }
+
     /// Merges `patch` (RFC 7396) into what was registered.
     pub async fn patch(
         &self,

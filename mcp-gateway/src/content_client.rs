@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use contracts::{ContentDocument, GetContentAnswer, GetContentRequest, ImageId};
+use contracts::{
+    ContentDocument, GetContentAnswer, GetContentRequest, ImageId, lifecycle::ContentPage,
+};
 use http::{HeaderValue, header};
 use reqwest::Method;
 
-use crate::upstream::{Fault, Upstream, UpstreamError};
+use crate::{
+    origin::Origin,
+    upstream::{Fault, Upstream, UpstreamError},
+};
 
 /// Largest rendition, in bytes: a reply carries up to three of them.
 pub(crate) const MAX_THUMBNAIL_BYTES: usize = 256 * 1024;
@@ -41,10 +46,10 @@ impl ContentClient {
     pub(crate) async fn get_content(
         &self,
         request: &GetContentRequest,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<GetContentAnswer, UpstreamError> {
         self.upstream
-            .post(&["v1", "getContent"], request, request_id)
+            .post(&["v1", "getContent"], request, origin)
             .await
     }
 
@@ -52,11 +57,11 @@ impl ContentClient {
     pub(crate) async fn document(
         &self,
         id: &ImageId,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<Option<ContentDocument>, UpstreamError> {
         let path = ["v1", "content", id.as_str()];
         let request = self.upstream.request(Method::GET, &path);
-        match self.upstream.json(request, request_id).await {
+        match self.upstream.json(request, origin).await {
             Ok(document) => Ok(Some(document)),
             Err(error) => match &error.fault {
                 Fault::Refused(problem) if problem.status == 404 => Ok(None),
@@ -65,12 +70,30 @@ impl ContentClient {
         }
     }
 
+    /// `GET /v1/content`: a page of the approved images. `cursor` is content-api's own.
+    pub(crate) async fn list(
+        &self,
+        cursor: Option<&str>,
+        limit: usize,
+        origin: &Origin,
+    ) -> Result<ContentPage, UpstreamError> {
+        let limit = limit.to_string();
+        let mut request = self
+            .upstream
+            .request(Method::GET, &["v1", "content"])
+            .query(&[("status", "approved"), ("limit", &limit)]);
+        if let Some(cursor) = cursor {
+            request = request.query(&[("cursor", cursor)]);
+        }
+        self.upstream.json(request, origin).await
+    }
+
     /// `GET /v1/content/{id}/image` as JPEG, which every client can show. `width` is in pixels.
     pub(crate) async fn thumbnail(
         &self,
         id: &ImageId,
         width: u32,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<Thumbnail, UpstreamError> {
         let path = ["v1", "content", id.as_str(), "image"];
         let request = self
@@ -78,7 +101,7 @@ impl ContentClient {
             .request(Method::GET, &path)
             .query(&[("width", width.to_string().as_str()), ("format", "jpeg")])
             .header(header::ACCEPT, "image/jpeg");
-        let response = self.upstream.send(request, request_id).await?;
+        let response = self.upstream.send(request, origin).await?;
         let found = response.headers().get(header::CONTENT_TYPE).cloned();
         let Some(media_type) = found.as_ref().and_then(image_type) else {
             let instead = format!("{found:?} where an image was due");

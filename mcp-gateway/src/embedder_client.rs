@@ -1,9 +1,11 @@
 //! Calling the embedder.
 
 use contracts::embeddings::{EmbeddingsAnswer, EmbeddingsRequest, EncodingFormat, Input, Vector};
-use http::HeaderValue;
 
-use crate::upstream::{Fault, Upstream, UpstreamError};
+use crate::{
+    origin::Origin,
+    upstream::{Fault, Upstream, UpstreamError},
+};
 
 /// The embedder's HTTP interface.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ impl EmbedderClient {
     pub(crate) async fn embed(
         &self,
         text: &str,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<Embedding, UpstreamError> {
         let request = EmbeddingsRequest {
             input: Input::One(text.to_owned()),
@@ -38,7 +40,7 @@ impl EmbedderClient {
         };
         let answer: EmbeddingsAnswer = self
             .upstream
-            .post(&["v1", "embeddings"], &request, request_id)
+            .post(&["v1", "embeddings"], &request, origin)
             .await?;
         let vector = answer.data.into_iter().next().map(|item| item.embedding);
         match vector {

@@ -4,12 +4,16 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use auth::TokenSource;
 use contracts::Language;
-use http::HeaderValue;
+use secrecy::SecretString;
 use url::Url;
 
 use crate::{
+    campaign_client::CampaignClient,
+    completions::Names,
+    confirmation::Confirmations,
     content_client::ContentClient,
     embedder_client::EmbedderClient,
+    origin::Origin,
     routing::{self, Decision, Evidence, Witnesses},
     tools::ToolSet,
     upstream::{Service, Upstream},
@@ -27,7 +31,12 @@ pub struct Config {
     pub sales_warehouse: Url,
     /// The embedder's base.
     pub embedder: Url,
-    /// Longest wait for an answer of getContent.
+    /// Seals confirmations, 32 bytes or more of it. Replicas need the same one; without any, each
+    /// process takes only the confirmations that it gave out itself.
+    pub confirmation_key: Option<SecretString>,
+    /// How long a confirmation holds.
+    pub confirmation_lifetime: Duration,
+    /// Longest wait for an answer of content-api.
     pub search_deadline: Duration,
     /// Longest wait for all thumbnails of a reply; what is late is left out.
     pub thumbnails_deadline: Duration,
@@ -35,23 +44,28 @@ pub struct Config {
     pub warehouse_deadline: Duration,
     /// Longest wait for a routed answer, its thumbnails aside; what is there by then is shown.
     pub answer_deadline: Duration,
+    /// Longest that a call of a tool may take; its parts have shorter deadlines of their own.
+    pub tool_deadline: Duration,
     /// Longest wait for all the evidence that a question is routed by; what is late is left out.
     pub routing_deadline: Duration,
 }
 
 impl Config {
     /// 8 s for a search, 4 s for its thumbnails, 8 s for the warehouse, 3 s for the evidence of a route,
-    /// 15 s for a routed answer.
+    /// 15 s for a routed answer, 10 minutes for a confirmation, 25 s for any call of a tool.
     pub fn new(content_api: Url, sales_warehouse: Url, embedder: Url) -> Self {
         Self {
             content_public_url: content_api.clone(),
             content_api,
             sales_warehouse,
             embedder,
+            confirmation_key: None,
+            confirmation_lifetime: Duration::from_secs(600),
             search_deadline: Duration::from_secs(8),
             thumbnails_deadline: Duration::from_secs(4),
             warehouse_deadline: Duration::from_secs(8),
             answer_deadline: Duration::from_secs(15),
+            tool_deadline: Duration::from_secs(25),
             routing_deadline: Duration::from_secs(3),
         }
     }
@@ -62,6 +76,8 @@ impl Config {
 pub struct Tokens {
     /// With `content:read`, for content-api.
     pub content: Arc<TokenSource>,
+    /// With `campaigns:write`, for content-api.
+    pub campaigns: Arc<TokenSource>,
     /// With `content:read`, for the embedder.
     pub embedder: Arc<TokenSource>,
     /// With `sales:read`, for sales-warehouse.
@@ -76,6 +92,9 @@ struct Inner {
     config: Config,
     content: ContentClient,
     warehouse: WarehouseClient,
+    campaigns: CampaignClient,
+    confirmations: Confirmations,
+    names: Names,
     /// The same services under the shorter deadline that routing has.
     hearing: Hearing,
     tokens: Tokens,
@@ -94,6 +113,7 @@ impl Gateway {
         let upstream = |service: Service, deadline: Duration| {
             let (base, tokens) = match service {
                 Service::Content => (&config.content_api, &tokens.content),
+                Service::Campaigns => (&config.content_api, &tokens.campaigns),
                 Service::Warehouse => (&config.sales_warehouse, &tokens.sales),
                 Service::Embedder => (&config.embedder, &tokens.embedder),
             };
@@ -123,6 +143,15 @@ impl Gateway {
                 Service::Warehouse,
                 config.warehouse_deadline,
             )),
+            campaigns: CampaignClient::new(
+                upstream(Service::Content, config.search_deadline),
+                upstream(Service::Campaigns, config.search_deadline),
+            ),
+            confirmations: Confirmations::new(
+                config.confirmation_key.as_ref(),
+                config.confirmation_lifetime,
+            ),
+            names: Names::new(),
             hearing,
             tokens,
             tools: ToolSet::new(),
@@ -131,30 +160,34 @@ impl Gateway {
     }
 
     /// Where a question goes. `language` is the question's, where it is known.
-    pub async fn route(
-        &self,
-        text: &str,
-        language: Option<Language>,
-        request_id: Option<&HeaderValue>,
-    ) -> Decision {
-        let evidence = self.evidence(text, language, request_id).await;
-        routing::decide(text, &evidence)
+    pub async fn route(&self, text: &str, language: Option<Language>) -> Decision {
+        self.route_for(text, language, &Origin::default()).await
     }
 
     /// What the services say about a question, within the deadline for it.
-    pub async fn evidence(
+    pub async fn evidence(&self, text: &str, language: Option<Language>) -> Evidence {
+        self.hear(text, language, &Origin::default()).await
+    }
+
+    /// [`Gateway::route`], on behalf of somebody.
+    pub(crate) async fn route_for(
         &self,
         text: &str,
         language: Option<Language>,
-        request_id: Option<&HeaderValue>,
-    ) -> Evidence {
+        origin: &Origin,
+    ) -> Decision {
+        let evidence = self.hear(text, language, origin).await;
+        routing::decide(text, &evidence)
+    }
+
+    async fn hear(&self, text: &str, language: Option<Language>, origin: &Origin) -> Evidence {
         let hearing = &self.0.hearing;
         Witnesses {
             embedder: &hearing.embedder,
             warehouse: &hearing.warehouse,
             content: &hearing.content,
         }
-        .hear(text, language, request_id)
+        .hear(text, language, origin)
         .await
     }
 
@@ -168,6 +201,18 @@ impl Gateway {
 
     pub(crate) fn warehouse(&self) -> &WarehouseClient {
         &self.0.warehouse
+    }
+
+    pub(crate) fn campaigns(&self) -> &CampaignClient {
+        &self.0.campaigns
+    }
+
+    pub(crate) fn confirmations(&self) -> &Confirmations {
+        &self.0.confirmations
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.0.names
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {

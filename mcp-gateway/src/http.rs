@@ -4,11 +4,12 @@
 //! get the same stateless treatment (no session id, no GET stream). Every request is authenticated.
 //!
 //! ```text
-//! request ─► bounds ─► token (401) ─► scopes of the called tool (403) ─► Host, Origin (403) ─► MCP
+//! request ─► bounds ─► token (401) ─► rate (429) ─► scopes of what is asked for (403) ─► Host, Origin (403) ─► MCP
 //! ```
 
+mod admission;
 mod config;
-mod tool_scopes;
+mod limits;
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,6 +30,7 @@ use crate::{
     tools::GatewayTool,
 };
 pub use config::{HttpConfig, HttpConfigError};
+pub use limits::Limits;
 
 /// Where MCP is served.
 pub const MCP_PATH: &str = "/mcp";
@@ -59,8 +61,11 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
     let mcp = Router::new()
         .route_service(MCP_PATH, service)
         .route_layer(middleware::from_fn_with_state(
-            Arc::clone(&verifier),
-            tool_scopes::require_scopes_of_tool,
+            admission::Gate {
+                verifier: Arc::clone(&verifier),
+                limiters: Arc::new(limits::Limiters::new(config.limits)),
+            },
+            admission::admit,
         ))
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(&verifier),
@@ -90,7 +95,8 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
 }
 
 /// What the gateway cannot do without. The services behind are not among it: that one is away
-/// is an answer that the gateway gives, and better than none.
+/// is an answer that the gateway gives, and better than none. Nor is leave to register campaigns,
+/// which one tool needs.
 async fn missing(gateway: Gateway, verifier: Arc<Verifier>) -> Vec<String> {
     let mut missing = Vec::new();
     if let Err(error) = verifier.ready().await {

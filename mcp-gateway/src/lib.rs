@@ -13,10 +13,16 @@
 //! To add a tool: a variant of `tools::GatewayTool` with its name, scopes and definition, and a
 //! module beside `tools::get_content` that does the work.
 
+mod campaign_client;
+mod completions;
+mod confirmation;
 mod content_client;
 mod embedder_client;
 mod gateway;
 pub mod http;
+mod origin;
+mod prompts;
+mod resources;
 pub mod routing;
 mod server;
 pub mod stdio;

@@ -1,20 +1,23 @@
 //! The command line and the environment.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use auth::{ClientCredentials, Issuer, TokenSource};
 use clap::{Args, Parser, Subcommand};
 use contracts::Scope;
 use mcp_gateway::{
     Config, Tokens,
-    http::{HttpConfig, HttpConfigError},
+    http::{HttpConfig, HttpConfigError, Limits},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{Clock, settings::ServiceOptions, telemetry::LogFormat};
 use url::Url;
 
 /// Longest that any call to another service may take; most have shorter deadlines.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Shortest key that seals or signs, in bytes.
+const MIN_KEY_BYTES: usize = 32;
 
 /// The MCP front door of PromptSales.
 #[derive(Parser)]
@@ -47,7 +50,8 @@ impl ServiceOptions for Options {
             Command::Stdio => None,
             Command::Http(options) => options.config().err(),
         };
-        fault.map(|fault| fault.to_string()).into_iter().collect()
+        let fault = fault.map(|fault| fault.to_string());
+        fault.into_iter().chain(self.upstream.fault()).collect()
     }
 }
 
@@ -92,6 +96,10 @@ pub struct Upstream {
     /// The audience of the embedder's tokens; content-api's when absent.
     #[arg(long, env = "MCP_GATEWAY_EMBEDDER_AUDIENCE")]
     embedder_audience: Option<String>,
+    /// Seals what campaigns are confirmed with, 32 characters or more, the same one on every replica;
+    /// each process makes its own when absent.
+    #[arg(long, env = "MCP_GATEWAY_CONFIRMATION_KEY", hide_env_values = true, value_parser = secret)]
+    confirmation_key: Option<SecretString>,
 }
 
 impl Upstream {
@@ -104,7 +112,15 @@ impl Upstream {
         if let Some(public_url) = &self.content_public_url {
             config.content_public_url = public_url.clone();
         }
+        config.confirmation_key = self.confirmation_key.clone();
         config
+    }
+
+    fn fault(&self) -> Option<String> {
+        let length = self.confirmation_key.as_ref()?.expose_secret().len();
+        (length < MIN_KEY_BYTES).then(|| {
+            format!("the confirmation key has {length} bytes: expected {MIN_KEY_BYTES} or more")
+        })
     }
 
     /// A token source of its own for each service: none can do more there than it must.
@@ -119,6 +135,7 @@ impl Upstream {
         };
         Tokens {
             content: source(Scope::ContentRead, None),
+            campaigns: source(Scope::CampaignsWrite, None),
             embedder: source(Scope::ContentRead, self.embedder_audience.as_ref()),
             sales: source(Scope::SalesRead, self.sales_audience.as_ref()),
         }
@@ -163,16 +180,31 @@ pub struct HttpOptions {
         value_delimiter = ','
     )]
     allowed_hosts: Vec<String>,
+    /// Requests of one client: so many at once, and as many a minute from then on; 0 for no bound.
+    #[arg(long, env = "MCP_GATEWAY_REQUESTS_PER_MINUTE", default_value_t = 1_200)]
+    requests_per_minute: u32,
+    /// Calls of one tool by one client, likewise.
+    #[arg(long, env = "MCP_GATEWAY_CALLS_PER_MINUTE", default_value_t = 600)]
+    calls_per_minute: u32,
+    /// Calls of one tool that writes by one client, likewise.
+    #[arg(long, env = "MCP_GATEWAY_WRITES_PER_MINUTE", default_value_t = 60)]
+    writes_per_minute: u32,
 }
 
 impl HttpOptions {
     pub fn config(&self) -> Result<HttpConfig, HttpConfigError> {
-        HttpConfig::new(
+        let mut config = HttpConfig::new(
             &self.public_url,
             self.issuer.clone(),
             &self.allowed_origins,
             &self.allowed_hosts,
-        )
+        )?;
+        config.limits = Limits {
+            requests_per_minute: NonZeroU32::new(self.requests_per_minute),
+            calls_per_minute: NonZeroU32::new(self.calls_per_minute),
+            writes_per_minute: NonZeroU32::new(self.writes_per_minute),
+        };
+        Ok(config)
     }
 }
 
@@ -182,9 +214,30 @@ fn secret(text: &str) -> Result<SecretString, Infallible> {
 
 #[cfg(test)]
 mod tests {
-    use service_kit::settings::reference;
+    use clap::Parser as _;
+    use service_kit::settings::{ServiceOptions as _, reference};
 
     use super::Options;
+
+    #[test]
+    fn a_short_confirmation_key_is_a_fault_and_is_not_shown() {
+        for (key, faults) in [("x".repeat(31), 1), ("x".repeat(32), 0)] {
+            let options = Options::try_parse_from([
+                "mcp-gateway",
+                "--content-api=http://c",
+                "--sales-warehouse=http://s",
+                "--embedder=http://e",
+                "--token-url=http://i/token",
+                "--client-id=gateway",
+                "--client-secret=secret",
+                &format!("--confirmation-key={key}"),
+                "stdio",
+            ]);
+            let found = options.unwrap().faults();
+            assert_eq!(found.len(), faults, "{found:?}");
+            assert!(!found.concat().contains(&key));
+        }
+    }
 
     /// `mcp-gateway --print-config > mcp-gateway/mcp-gateway.toml`
     #[test]

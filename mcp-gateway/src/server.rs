@@ -1,23 +1,33 @@
 //! The protocol's side: what every client sees, whichever way it came.
 
 use auth::Caller;
+use contracts::Scope;
 use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult,
-        PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Reference,
+        ServerCapabilities, ServerConfig, Tool,
     },
     service::RequestContext,
 };
 
 use crate::{
     Gateway,
-    tools::{GatewayTool, Origin, ask::Round},
+    origin::Origin,
+    prompts::GatewayPrompt,
+    resources::{self, Address},
+    tools::{
+        GatewayTool,
+        call::{Call, Round},
+    },
 };
 
-/// How long a client may keep the list of tools, in milliseconds.
-const TOOLS_TTL_MS: u64 = 5 * 60 * 1000;
+/// How long a client may keep a list that changes with a release only, in milliseconds.
+const LISTS_TTL_MS: u64 = 5 * 60 * 1000;
 
 const INSTRUCTIONS: &str = "PromptSales finds campaign images by describing them, and answers \
     questions about campaigns, advertising, leads and sales, in Spanish or English. ask takes any such \
@@ -46,6 +56,15 @@ impl Server {
         Self { gateway, access }
     }
 
+    fn origin(&self, context: &RequestContext<RoleServer>) -> Result<Origin, ErrorData> {
+        Ok(Origin {
+            caller: self.admit(context)?,
+            request_id: parts(context)
+                .and_then(|parts| parts.headers.get(service_kit::http::REQUEST_ID))
+                .cloned(),
+        })
+    }
+
     /// Who calls, as far as `access` wants to know.
     fn admit(&self, context: &RequestContext<RoleServer>) -> Result<Option<Caller>, ErrorData> {
         match self.access {
@@ -64,14 +83,43 @@ impl Server {
     }
 }
 
+fn one_page(request: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
+    if request.is_some_and(|request| request.cursor.is_some()) {
+        return Err(ErrorData::invalid_params(
+            "unknown cursor: this list has one page; ask for it without a cursor",
+            None,
+        ));
+    }
+    Ok(())
+}
+
+/// Gives up when the client does.
+async fn cancellable<T>(
+    context: &RequestContext<RoleServer>,
+    work: impl Future<Output = Result<T, ErrorData>>,
+) -> Result<T, ErrorData> {
+    tokio::select! {
+        done = work => done,
+        () = context.ct.cancelled() => {
+            Err(ErrorData::internal_error("cancelled by the client", None))
+        }
+    }
+}
+
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(
-                Implementation::new("promptsales", env!("CARGO_PKG_VERSION"))
-                    .with_title("PromptSales"),
-            )
-            .with_instructions(INSTRUCTIONS)
+        ServerConfig::new(
+            ServerCapabilities::builder()
+                .enable_tools()
+                .enable_resources()
+                .enable_prompts()
+                .enable_completions()
+                .build(),
+        )
+        .with_server_info(
+            Implementation::new("promptsales", env!("CARGO_PKG_VERSION")).with_title("PromptSales"),
+        )
+        .with_instructions(INSTRUCTIONS)
     }
 
     /// The tools that the token allows; without paging, so every cursor is a wrong one. It depends
@@ -81,21 +129,124 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params(
-                "unknown cursor: the list of tools has one page; ask for it without a cursor",
-                None,
-            ));
-        }
+        one_page(request.as_ref())?;
         let caller = self.admit(&context)?;
         let tools = self
             .gateway
             .tools()
             .visible(|tool| allows(caller.as_ref(), tool));
         let mut list = ListToolsResult::with_all_items(tools);
-        list.ttl_ms = Some(TOOLS_TTL_MS);
+        list.ttl_ms = Some(LISTS_TTL_MS);
         list.cache_scope = Some(CacheScope::Private);
         Ok(list)
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let origin = self.origin(&context)?;
+        let cursor = request.and_then(|request| request.cursor);
+        let list = resources::list(
+            &self.gateway,
+            cursor.as_deref(),
+            |scopes| may(&origin, scopes),
+            &origin,
+        );
+        cancellable(&context, list).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        one_page(request.as_ref())?;
+        let origin = self.origin(&context)?;
+        let templates = resources::templates(|scopes| may(&origin, scopes));
+        let mut list = ListResourceTemplatesResult::with_all_items(templates);
+        list.ttl_ms = Some(LISTS_TTL_MS);
+        list.cache_scope = Some(CacheScope::Private);
+        Ok(list)
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let origin = self.origin(&context)?;
+        let address = Address::parse(&request.uri);
+        let Some(address) = address.filter(|address| may(&origin, address.scopes())) else {
+            let shown: String = request.uri.chars().take(120).collect();
+            let what = format!(
+                "there is no resource '{shown}'; resources/templates/list shows which there are"
+            );
+            return Err(ErrorData::resource_not_found(what, None));
+        };
+        let read = resources::read(&self.gateway, &address, &origin);
+        cancellable(&context, read).await.map(Into::into)
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        one_page(request.as_ref())?;
+        let origin = self.origin(&context)?;
+        let prompts = GatewayPrompt::ALL.into_iter();
+        let prompts = prompts.filter(|prompt| may(&origin, prompt.scopes()));
+        let mut list =
+            ListPromptsResult::with_all_items(prompts.map(GatewayPrompt::definition).collect());
+        list.ttl_ms = Some(LISTS_TTL_MS);
+        list.cache_scope = Some(CacheScope::Private);
+        Ok(list)
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let origin = self.origin(&context)?;
+        let prompt = GatewayPrompt::named(&request.name);
+        let Some(prompt) = prompt.filter(|prompt| may(&origin, prompt.scopes())) else {
+            let shown: String = request.name.chars().take(80).collect();
+            let what = format!("unknown prompt '{shown}'; prompts/list shows which there are");
+            return Err(ErrorData::invalid_params(what, None));
+        };
+        let arguments = request.arguments.unwrap_or_default();
+        prompt.fill(&arguments).map(Into::into)
+    }
+
+    /// Names that begin as was typed. They come from the warehouse: without leave to ask it there are
+    /// none, and a warehouse that is away hinders nobody from typing on.
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let origin = self.origin(&context)?;
+        let typed = &request.argument;
+        let known = match &request.r#ref {
+            Reference::Prompt(prompt) => GatewayPrompt::named(&prompt.name)
+                .is_some_and(|prompt| may(&origin, prompt.scopes()) && prompt.takes(&typed.name)),
+            _ => false,
+        };
+        if !known || !may(&origin, &[Scope::SalesRead]) {
+            return Ok(CompleteResult::default());
+        }
+        let (names, warehouse) = (self.gateway.names(), self.gateway.warehouse());
+        let found = names.complete(warehouse, &typed.name, &typed.value, &origin);
+        match found.await {
+            Ok(found) => Ok(CompleteResult::new(found.unwrap_or_default())),
+            Err(error) => {
+                tracing::warn!(%error, "names could not be completed");
+                Ok(CompleteResult::default())
+            }
+        }
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -107,14 +258,12 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let caller = self.admit(&context)?;
+        let origin = self.origin(&context)?;
+        let caller = origin.caller.as_ref();
         let tool = GatewayTool::named(&request.name);
         // Over HTTP an under-scoped token was refused before; this holds where that was forgotten.
-        let Some(tool) = tool.filter(|tool| allows(caller.as_ref(), *tool)) else {
-            let visible = self
-                .gateway
-                .tools()
-                .visible(|tool| allows(caller.as_ref(), tool));
+        let Some(tool) = tool.filter(|tool| allows(caller, *tool)) else {
+            let visible = self.gateway.tools().visible(|tool| allows(caller, tool));
             let names: Vec<_> = visible.iter().map(|tool| tool.name.as_ref()).collect();
             return Err(ErrorData::invalid_params(
                 format!(
@@ -129,19 +278,18 @@ impl ServerHandler for Server {
                 None,
             ));
         };
-        let origin = Origin {
-            subject: caller.as_ref().map(|caller| caller.subject().to_owned()),
-            request_id: parts(&context)
-                .and_then(|parts| parts.headers.get(service_kit::http::REQUEST_ID))
-                .cloned(),
-        };
-        let arguments = request.arguments.unwrap_or_default();
-        let round = Round {
-            responses: request.input_responses,
-            can_ask_back: can_ask_back(&context),
+        let call = Call {
+            gateway: &self.gateway,
+            arguments: request.arguments.unwrap_or_default(),
+            round: Round {
+                responses: request.input_responses,
+                state: request.request_state,
+                can_ask_back: can_ask_back(&context),
+            },
+            origin,
         };
         tokio::select! {
-            result = tool.call(&self.gateway, arguments, &round, &origin) => Ok(result),
+            response = call.run(tool) => Ok(response),
             // Nobody waits any more; the answer only ends the call.
             () = context.ct.cancelled() => {
                 tracing::info!(tool = tool.name(), "tool call cancelled by the client");
@@ -165,6 +313,11 @@ fn can_ask_back(context: &RequestContext<RoleServer>) -> bool {
         .and_then(|capabilities| capabilities.elicitation);
     // A capability without a mode means forms.
     modern && elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
+}
+
+fn may(origin: &Origin, scopes: &[Scope]) -> bool {
+    let caller = origin.caller.as_ref();
+    caller.is_none_or(|caller| caller.require(scopes).is_ok())
 }
 
 fn allows(caller: Option<&Caller>, tool: GatewayTool) -> bool {
@@ -199,6 +352,7 @@ mod tests {
         ));
         let tokens = Tokens {
             content: Arc::clone(&tokens),
+            campaigns: Arc::clone(&tokens),
             embedder: Arc::clone(&tokens),
             sales: tokens,
         };

@@ -1,20 +1,25 @@
 //! The tools: which there are, what they need, how they are described.
 
 mod arguments;
-pub(crate) mod ask;
+mod ask;
+pub(crate) mod call;
+pub(crate) mod cursor;
 mod describe_sales;
-pub(crate) mod get_content;
+mod get_campaign_log;
+mod get_content;
 mod query_sales;
 pub(crate) mod refusal;
+mod register_campaign;
 mod sales;
 mod schema;
-mod stored_text;
+pub(crate) mod stored_text;
 
 use contracts::{Scope, Scopes};
-use http::HeaderValue;
-use rmcp::model::{CallToolResponse, JsonObject, Tool};
+use rmcp::model::{CallToolResponse, Tool};
 
-use crate::Gateway;
+use call::Call;
+pub(crate) use get_content::answer::rights_note;
+use refusal::Refusal;
 
 /// A tool of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +32,21 @@ pub(crate) enum GatewayTool {
     QuerySales,
     /// What figures there are.
     DescribeSales,
+    /// A new campaign.
+    RegisterCampaign,
+    /// What happened to a campaign.
+    GetCampaignLog,
 }
 
 impl GatewayTool {
     /// In the order in which `tools/list` shows them.
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 6] = [
         Self::Ask,
         Self::GetContent,
         Self::QuerySales,
         Self::DescribeSales,
+        Self::RegisterCampaign,
+        Self::GetCampaignLog,
     ];
 
     /// Its name on the wire.
@@ -45,6 +56,8 @@ impl GatewayTool {
             Self::GetContent => get_content::NAME,
             Self::QuerySales => query_sales::NAME,
             Self::DescribeSales => describe_sales::NAME,
+            Self::RegisterCampaign => register_campaign::NAME,
+            Self::GetCampaignLog => get_campaign_log::NAME,
         }
     }
 
@@ -58,9 +71,15 @@ impl GatewayTool {
         match self {
             // An answer may need both, and which it needs is known too late to ask for more.
             Self::Ask => &[Scope::ContentRead, Scope::SalesRead],
-            Self::GetContent => &[Scope::ContentRead],
+            Self::GetContent | Self::GetCampaignLog => &[Scope::ContentRead],
+            Self::RegisterCampaign => &[Scope::CampaignsWrite],
             Self::QuerySales | Self::DescribeSales => &[Scope::SalesRead],
         }
+    }
+
+    /// Whether it changes anything.
+    pub(crate) fn writes(self) -> bool {
+        matches!(self, Self::RegisterCampaign)
     }
 
     /// Every scope that some tool needs.
@@ -78,63 +97,21 @@ impl GatewayTool {
             Self::GetContent => get_content::definition(),
             Self::QuerySales => query_sales::definition(),
             Self::DescribeSales => describe_sales::definition(),
+            Self::RegisterCampaign => register_campaign::definition(),
+            Self::GetCampaignLog => get_campaign_log::definition(),
         }
     }
 
-    /// Does the work. Whatever goes wrong is part of the result, for the assistant to read.
-    pub(crate) async fn call(
-        self,
-        gateway: &Gateway,
-        arguments: JsonObject,
-        round: &ask::Round,
-        origin: &Origin,
-    ) -> CallToolResponse {
-        let outcome = match self {
-            Self::Ask => Box::pin(ask::call(gateway, arguments, round, origin)).await,
-            Self::GetContent => get_content::call(gateway.content(), arguments, origin)
-                .await
-                .map(Into::into),
-            Self::QuerySales => query_sales::call(gateway, arguments, origin)
-                .await
-                .map(Into::into),
-            Self::DescribeSales => describe_sales::call(gateway, arguments, origin)
-                .await
-                .map(Into::into),
-        };
-        match outcome {
-            Ok(result) => {
-                tracing::info!(
-                    tool = self.name(),
-                    subject = origin.subject(),
-                    "tool called"
-                );
-                result
-            }
-            Err(refusal) => {
-                tracing::warn!(
-                    tool = self.name(),
-                    subject = origin.subject(),
-                    error = %refusal,
-                    "tool failed"
-                );
-                refusal.into_result().into()
-            }
+    /// Does the work: [`Call::run`] is around it.
+    async fn work(self, call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
+        match self {
+            Self::Ask => Box::pin(ask::call(call)).await,
+            Self::GetContent => get_content::call(call).await.map(Into::into),
+            Self::QuerySales => query_sales::call(call).await.map(Into::into),
+            Self::DescribeSales => describe_sales::call(call).await.map(Into::into),
+            Self::RegisterCampaign => register_campaign::call(call).await,
+            Self::GetCampaignLog => get_campaign_log::call(call).await.map(Into::into),
         }
-    }
-}
-
-/// Where a call comes from, for logs and for the services behind.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Origin {
-    /// The verified subject; none over stdio.
-    pub(crate) subject: Option<String>,
-    /// The request's id; none over stdio.
-    pub(crate) request_id: Option<HeaderValue>,
-}
-
-impl Origin {
-    fn subject(&self) -> &str {
-        self.subject.as_deref().unwrap_or("stdio")
     }
 }
 

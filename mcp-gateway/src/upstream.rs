@@ -4,11 +4,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use auth::{TokenError, TokenSource};
 use contracts::{Problem, Scope};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::ExposeSecret as _;
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
+
+use crate::origin::Origin;
 
 /// Largest JSON answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -18,6 +20,8 @@ const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 pub enum Service {
     /// content-api: finds images.
     Content,
+    /// content-api, where campaigns are registered.
+    Campaigns,
     /// sales-warehouse: answers about sales.
     Warehouse,
     /// The embedder: makes vectors of texts.
@@ -28,7 +32,7 @@ impl Service {
     /// Its name in logs and in documentation.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Content => "content-api",
+            Self::Content | Self::Campaigns => "content-api",
             Self::Warehouse => "sales-warehouse",
             Self::Embedder => "embedder",
         }
@@ -38,6 +42,7 @@ impl Service {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Content => "Content search",
+            Self::Campaigns => "The campaign register",
             Self::Warehouse => "The sales warehouse",
             Self::Embedder => "The embedder",
         }
@@ -47,6 +52,7 @@ impl Service {
     pub(crate) fn scope(self) -> Scope {
         match self {
             Self::Content | Self::Embedder => Scope::ContentRead,
+            Self::Campaigns => Scope::CampaignsWrite,
             Self::Warehouse => Scope::SalesRead,
         }
     }
@@ -133,19 +139,19 @@ impl Upstream {
         &self,
         segments: &[&str],
         body: &impl Serialize,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<T, UpstreamError> {
         let request = self.request(Method::POST, segments).json(body);
-        self.json(request, request_id).await
+        self.json(request, origin).await
     }
 
-    /// Sends, and reads JSON. `request_id` ties both services' log lines together.
+    /// Sends, and reads JSON. The request's id ties both services' log lines together.
     pub(crate) async fn json<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<T, UpstreamError> {
-        let response = self.send(request, request_id).await?;
+        let response = self.send(request, origin).await?;
         let body = self.read(response, MAX_ANSWER_BYTES).await?;
         serde_json::from_slice(&body).map_err(|error| {
             self.failed(Fault::Unexpected(format!(
@@ -159,7 +165,7 @@ impl Upstream {
     pub(crate) async fn send(
         &self,
         request: RequestBuilder,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<Response, UpstreamError> {
         let mut again = request.try_clone();
         let mut request = request;
@@ -170,7 +176,7 @@ impl Upstream {
                 .await
                 .map_err(|error| self.failed(Fault::NoToken(Box::new(error))))?;
             request = request.bearer_auth(token.expose_secret());
-            if let Some(id) = request_id {
+            if let Some(id) = &origin.request_id {
                 request = request.header(service_kit::http::REQUEST_ID, id);
             }
             let response = request

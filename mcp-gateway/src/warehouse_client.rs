@@ -4,10 +4,13 @@ use contracts::{
     Language, MetricQuery, SalesAnswer,
     sales::{Catalogue, Question},
 };
-use http::HeaderValue;
 use reqwest::Method;
+use serde_json::Value;
 
-use crate::upstream::{Upstream, UpstreamError};
+use crate::{
+    origin::Origin,
+    upstream::{Upstream, UpstreamError},
+};
 
 /// sales-warehouse's HTTP interface.
 #[derive(Debug)]
@@ -33,10 +36,10 @@ impl WarehouseClient {
     pub(crate) async fn ask(
         &self,
         question: &Question,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<SalesAnswer, UpstreamError> {
         self.upstream
-            .post(&["v1", "questions"], question, request_id)
+            .post(&["v1", "questions"], question, origin)
             .await
     }
 
@@ -45,14 +48,20 @@ impl WarehouseClient {
         &self,
         query: &MetricQuery,
         language: Language,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<SalesAnswer, UpstreamError> {
         let request = self
             .upstream
             .request(Method::POST, &["v1", "metrics", "query"])
             .query(&[("language", language.code())])
             .json(query);
-        self.upstream.json(request, request_id).await
+        self.upstream.json(request, origin).await
+    }
+
+    /// `GET /v1/freshness`: how old each source's data is.
+    pub(crate) async fn freshness(&self, origin: &Origin) -> Result<Value, UpstreamError> {
+        let request = self.upstream.request(Method::GET, &["v1", "freshness"]);
+        self.upstream.json(request, origin).await
     }
 
     /// `GET /v1/metrics`: what can be asked about, and a page of one dimension's members.
@@ -60,7 +69,7 @@ impl WarehouseClient {
         &self,
         language: Language,
         members: Option<Members<'_>>,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<Catalogue, UpstreamError> {
         let mut request = self
             .upstream
@@ -74,6 +83,6 @@ impl WarehouseClient {
                 ("limit", &limit),
             ]);
         }
-        self.upstream.json(request, request_id).await
+        self.upstream.json(request, origin).await
     }
 }

@@ -160,6 +160,7 @@ impl Session {
         );
         let tokens = mcp_gateway::Tokens {
             embedder: Arc::clone(&content),
+            campaigns: tokens(Scope::CampaignsWrite)?,
             content,
             sales: tokens(Scope::SalesRead)?,
         };

@@ -29,22 +29,34 @@ use crate::{
     requests::{IfMatch, RequestKey},
 };
 
+/// How a registration is meant.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterQuery {
+    #[serde(default)]
+    dry_run: bool,
+}
+
 /// Registers a campaign.
 ///
 /// The same `Idempotency-Key` with the same body gives the same answer for a day, with another body
-/// a 422.
+/// a 422. With `dry_run=true` the body is checked and nothing is written; that needs no key.
 #[utoipa::path(
     post,
     path = "/v1/campaigns",
     tag = "campaigns",
     security(("oauth2" = ["campaigns:write"])),
-    params(("Idempotency-Key" = String, Header, description = "1 to 128 visible characters")),
+    params(
+        ("Idempotency-Key" = String, Header, description = "1 to 128 visible characters"),
+        ("dry_run" = Option<bool>, Query, description = "Check, and write nothing"),
+    ),
     request_body = CampaignRequest,
     responses(
+        (status = 204, description = "It was a dry run, and the campaign would be registered"),
         (status = 201, description = "Registered, or registered before by the same request",
             body = Campaign, headers(("Location" = String, description = "The campaign"))),
         (status = 400, description = "missing-idempotency-key, invalid-idempotency-key, \
-            malformed-json or invalid-authorization-header",
+            invalid-query, malformed-json or invalid-authorization-header",
             body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "missing-token or invalid-token",
             body = Problem, content_type = "application/problem+json"),
@@ -66,9 +78,14 @@ use crate::{
 pub async fn register(
     caller: Authorized<CampaignsWrite>,
     State(state): State<AppState>,
+    query: Result<Query<RegisterQuery>, QueryRejection>,
     headers: HeaderMap,
     Json(request): Json<CampaignRequest>,
 ) -> ProblemResult<Response> {
+    if paging::query(query)?.dry_run {
+        state.campaigns.check(&request).await?;
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let key = RequestKey::of(&headers, &caller, "POST /v1/campaigns")?;
     let answer = state.campaigns.register(&caller, &key, request).await?;
     let campaign: Campaign =

@@ -129,6 +129,44 @@ async fn a_campaign_is_registered_once_and_its_log_tells_its_story() {
 }
 
 #[tokio::test]
+async fn a_dry_run_says_what_a_registration_would_and_writes_nothing() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    world.store.put(&draft("a"), NOW).await.unwrap();
+    let dry = async |body: &Value, query: &str, scopes: &[Scope]| {
+        let request = world.request("POST", &format!("/v1/campaigns?{query}"), scopes);
+        world.send(request.json(body)).await
+    };
+    let reply = dry(&request(&["a"]), "dry_run=true", WRITE).await;
+    assert_eq!((reply.status.as_u16(), reply.body.len()), (204, 0));
+    dry(&request(&["ghost"]), "dry_run=true", WRITE)
+        .await
+        .problem(422, "unknown-content");
+    let mut wrong = request(&[]);
+    wrong["markets"] = json!(["Peru"]);
+    dry(&wrong, "dry_run=true", WRITE)
+        .await
+        .problem(422, "invalid-campaign");
+    dry(&request(&[]), "dry_run=true", &[Scope::ContentRead])
+        .await
+        .problem(403, "insufficient-scope");
+    for query in ["dry_run=perhaps", "dryrun=true"] {
+        dry(&request(&[]), query, WRITE)
+            .await
+            .problem(400, "invalid-query");
+    }
+    let page: CampaignPage = world.get("/v1/campaigns", &[]).await.json();
+    assert!(page.campaigns.is_empty(), "{page:?}");
+    let mut taken = request(&[]);
+    taken["id"] = json!("mine");
+    assert_eq!(register(&world, "k", &taken).await.status, 201);
+    dry(&taken, "dry_run=true", WRITE)
+        .await
+        .problem(409, "id-taken");
+}
+
+#[tokio::test]
 async fn the_log_is_silent_after_ninety_days() {
     let Some(world) = World::start().await else {
         return;

@@ -14,6 +14,7 @@ pub mod listen;
 pub mod metrics;
 pub mod openapi;
 pub mod problem;
+pub mod rate_limit;
 pub mod settings;
 pub mod telemetry;
 

@@ -131,6 +131,7 @@ fn gateway(options: &Options) -> anyhow::Result<Gateway> {
     };
     let content = source(Scope::ContentRead)?;
     let tokens = Tokens {
+        campaigns: Arc::clone(&content),
         embedder: Arc::clone(&content),
         content,
         sales: source(Scope::SalesRead)?,
@@ -161,7 +162,7 @@ async fn export(gateway: &Gateway) -> anyhow::Result<()> {
     for split in ["train", "test"] {
         let mut lines = stream::iter(utterances(split)?)
             .map(|utterance| async move {
-                let evidence = gateway.evidence(&utterance.text, None, None).await;
+                let evidence = gateway.evidence(&utterance.text, None).await;
                 let missing = evidence.missing();
                 anyhow::ensure!(missing.is_empty(), "no evidence from {missing:?}");
                 let decision = decide(&utterance.text, &evidence);
@@ -187,7 +188,7 @@ async fn export(gateway: &Gateway) -> anyhow::Result<()> {
 }
 
 async fn row(gateway: &Gateway, text: String, route: Route) -> anyhow::Result<(Row, String)> {
-    let evidence = gateway.evidence(&text, None, None).await;
+    let evidence = gateway.evidence(&text, None).await;
     let missing = evidence.missing();
     anyhow::ensure!(
         missing.is_empty(),

@@ -5,6 +5,8 @@ use contracts::Scopes;
 use serde_json::Value;
 use url::{Host, Origin, Url};
 
+use super::Limits;
+
 /// Where the gateway is reached and who may reach it.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
@@ -12,6 +14,8 @@ pub struct HttpConfig {
     issuer: Issuer,
     allowed_origins: Vec<String>,
     allowed_hosts: Vec<String>,
+    /// How often each client may come.
+    pub limits: Limits,
 }
 
 /// Why a configuration makes no sense.
@@ -69,6 +73,7 @@ impl HttpConfig {
             issuer,
             allowed_origins,
             allowed_hosts,
+            limits: Limits::default(),
         })
     }
 

@@ -79,7 +79,7 @@ pub async fn evaluate(gateway: &Gateway) -> Result<Report, EvalError> {
         let labelled = utterances(split)?;
         let routed: Vec<(Route, Route)> = stream::iter(labelled)
             .map(|utterance| async move {
-                let decision = gateway.route(&utterance.text, None::<Language>, None).await;
+                let decision = gateway.route(&utterance.text, None::<Language>).await;
                 match decision.missing.first() {
                     None => Ok((utterance.route, decision.route)),
                     Some(service) => Err(EvalError::Missing(*service)),

@@ -4,12 +4,12 @@ use contracts::{
     GetContentRequest, Language,
     sales::{AnswerKind, Question},
 };
-use http::HeaderValue;
 
 use super::compound::{self, Compound};
 use crate::{
     content_client::ContentClient,
     embedder_client::{EmbedderClient, Embedding},
+    origin::Origin,
     upstream::{Service, UpstreamError},
     warehouse_client::WarehouseClient,
 };
@@ -78,14 +78,14 @@ impl Witnesses<'_> {
         &self,
         text: &str,
         language: Option<Language>,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Evidence {
         let compound = compound::read(text);
         let (embedding, plan, part, hit) = tokio::join!(
-            self.embedder.embed(text, request_id),
-            self.plan(text, language, request_id),
-            self.part(compound.as_ref(), language, request_id),
-            self.hit(text, language, request_id),
+            self.embedder.embed(text, origin),
+            self.plan(text, language, origin),
+            self.part(compound.as_ref(), language, origin),
+            self.hit(text, language, origin),
         );
         let mut missing = Vec::new();
         let mut note = |error: &UpstreamError| {
@@ -112,7 +112,7 @@ impl Witnesses<'_> {
         &self,
         text: &str,
         language: Option<Language>,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<(Plan, Language), UpstreamError> {
         let question = Question {
             text: text.to_owned(),
@@ -120,7 +120,7 @@ impl Witnesses<'_> {
             plan_only: true,
             ..Question::default()
         };
-        let answer = self.warehouse.ask(&question, request_id).await?;
+        let answer = self.warehouse.ask(&question, origin).await?;
         let evidence = answer.evidence.unwrap_or_default();
         let by = |dimension: &str| {
             let mut queries = answer.query.iter();
@@ -143,12 +143,12 @@ impl Witnesses<'_> {
         &self,
         compound: Option<&Compound>,
         language: Option<Language>,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<Option<Plan>, UpstreamError> {
         let mut first = None;
         let wordings = compound.map_or(&[][..], Compound::sales);
         for wording in wordings.iter().take(MAX_WORDINGS) {
-            let (plan, _) = self.plan(wording, language, request_id).await?;
+            let (plan, _) = self.plan(wording, language, origin).await?;
             if plan.kind == AnswerKind::Answer {
                 return Ok(Some(plan));
             }
@@ -161,7 +161,7 @@ impl Witnesses<'_> {
         &self,
         text: &str,
         language: Option<Language>,
-        request_id: Option<&HeaderValue>,
+        origin: &Origin,
     ) -> Result<(Hit, Language), UpstreamError> {
         let request = GetContentRequest {
             description: text.to_owned(),
@@ -171,7 +171,7 @@ impl Witnesses<'_> {
             // How near the best one is says more than whether it passed.
             min_score: Some(0.0),
         };
-        let answer = self.content.get_content(&request, request_id).await?;
+        let answer = self.content.get_content(&request, origin).await?;
         let hit = answer.results.first().map(|best| Hit {
             score: finite(best.score),
             dense: finite(best.reason.dense),

@@ -10,21 +10,17 @@ use contracts::{
     GetContentAnswer, GetContentRequest, Language, MetricQuery, SalesAnswer,
     sales::{AnswerKind, Question},
 };
-use http::HeaderValue;
-use rmcp::model::{
-    CallToolResponse, CallToolResult, ContentBlock, InputResponses, JsonObject, Tool,
-    ToolAnnotations,
-};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, Tool};
 
 use crate::{
     Gateway,
+    origin::Origin,
     routing::{Decision, Route},
     tools::{
-        Origin,
+        call::{Call, reading, result},
         get_content::{answer::Answer as Content, media},
         refusal::Refusal,
         sales::Sales,
-        schema,
     },
     upstream::UpstreamError,
 };
@@ -55,47 +51,24 @@ struct Asking<'a> {
     question: &'a str,
     /// The answer's.
     language: Language,
-    request_id: Option<&'a HeaderValue>,
-}
-
-/// What a client sent along to go on with a question, and whether it can be asked back.
-#[derive(Debug, Default)]
-pub(crate) struct Round {
-    /// To what was asked back.
-    pub(crate) responses: Option<InputResponses>,
-    /// The client takes `input_required` results and shows forms.
-    pub(crate) can_ask_back: bool,
+    origin: &'a Origin,
 }
 
 /// As `tools/list` shows it.
 pub(crate) fn definition() -> Tool {
-    Tool::new(NAME, DESCRIPTION, schema::input::<Arguments>())
-        .with_title(TITLE)
-        .with_raw_output_schema(schema::output::<Answer>())
-        .with_annotations(
-            ToolAnnotations::with_title(TITLE)
-                .read_only(true)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(false),
-        )
+    reading::<Arguments, Answer>(NAME, TITLE, DESCRIPTION)
 }
 
-pub(crate) async fn call(
-    gateway: &Gateway,
-    arguments: JsonObject,
-    round: &Round,
-    origin: &Origin,
-) -> Result<CallToolResponse, Refusal> {
-    let arguments = Arguments::parse(arguments)?;
+pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
+    let arguments = Arguments::parse(call.arguments.clone())?;
+    let (gateway, round, origin) = (call.gateway, &call.round, &call.origin);
     let question = arguments.question.trim();
-    let request_id = origin.request_id.as_ref();
     let stated = arguments.language.map(Language::from);
     let reply = choices::reply(round.responses.as_ref());
     let chosen = chosen_route(&arguments, &reply);
     let decision = match chosen {
         Some(_) => None,
-        None => Some(gateway.route(question, stated, request_id).await),
+        None => Some(gateway.route_for(question, stated, origin).await),
     };
     let route = chosen.or(decision.as_ref().map(|decision| decision.route));
     let route = route.unwrap_or(Route::Ambiguous);
@@ -104,7 +77,7 @@ pub(crate) async fn call(
         gateway,
         question,
         language: stated.or(guessed).unwrap_or_else(|| guess(question)),
-        request_id,
+        origin,
     };
     let mut answer = Answer::of(decision.as_ref(), route, asking.language);
     if let Some(decision) = &decision {
@@ -220,7 +193,7 @@ impl Asking<'_> {
             ..Question::default()
         };
         let warehouse = self.gateway.warehouse();
-        let said = warehouse.ask(&question, self.request_id).await?;
+        let said = warehouse.ask(&question, self.origin).await?;
         if let (Reply::Chosen(id), AnswerKind::Clarify) = (reply, said.kind)
             && let Some(Offer::Query(query)) = choices::find(choices::queries(&said.choices), id)
         {
@@ -240,7 +213,7 @@ impl Asking<'_> {
 
     async fn query(&self, query: &MetricQuery) -> Result<SalesAnswer, UpstreamError> {
         let warehouse = self.gateway.warehouse();
-        warehouse.query(query, self.language, self.request_id).await
+        warehouse.query(query, self.language, self.origin).await
     }
 
     async fn search(
@@ -257,7 +230,7 @@ impl Asking<'_> {
         };
         self.gateway
             .content()
-            .get_content(&request, self.request_id)
+            .get_content(&request, self.origin)
             .await
     }
 }
@@ -268,17 +241,14 @@ async fn assemble(asking: &Asking<'_>, answer: &Answer, found: &Found) -> CallTo
     let content = asking.gateway.content();
     if let (Some(hits), Some(shown)) = (&found.hits, &answer.content) {
         let images = hits.results.iter().map(|hit| (&hit.id, &hit.image));
-        blocks.extend(media::thumbnails(content, images, asking.request_id).await);
+        blocks.extend(media::thumbnails(content, images, asking.origin).await);
         blocks.extend(hits.results.iter().zip(&shown.results).map(media::link));
     } else {
         let images = found
             .documents
             .iter()
             .map(|document| (&document.id, &document.image));
-        blocks.extend(media::thumbnails(content, images, asking.request_id).await);
+        blocks.extend(media::thumbnails(content, images, asking.origin).await);
     }
-    let mut result = CallToolResult::success(blocks);
-    result.structured_content =
-        Some(serde_json::to_value(answer).expect("texts and numbers always serialise"));
-    result
+    result(blocks, answer)
 }

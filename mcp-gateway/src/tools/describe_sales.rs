@@ -4,19 +4,17 @@ use contracts::{
     Language,
     sales::{Catalogue, DimensionEntry, MemberEntry, MetricEntry, VerifiedQuestion},
 };
-use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use rmcp::model::{CallToolResult, ContentBlock, Tool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Gateway,
     tools::{
-        Origin,
         arguments::{TextLanguage, complaint, parse},
+        call::{Call, reading, result},
+        cursor,
         refusal::Refusal,
-        sales::cursor,
-        schema,
         stored_text::{clean, fence},
     },
     warehouse_client::Members,
@@ -140,24 +138,11 @@ struct QuestionInfo {
 
 /// As `tools/list` shows it.
 pub(crate) fn definition() -> Tool {
-    Tool::new(NAME, DESCRIPTION, schema::input::<Arguments>())
-        .with_title(TITLE)
-        .with_raw_output_schema(schema::output::<Answer>())
-        .with_annotations(
-            ToolAnnotations::with_title(TITLE)
-                .read_only(true)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(false),
-        )
+    reading::<Arguments, Answer>(NAME, TITLE, DESCRIPTION)
 }
 
-pub(crate) async fn call(
-    gateway: &Gateway,
-    arguments: JsonObject,
-    origin: &Origin,
-) -> Result<CallToolResult, Refusal> {
-    let asked: Arguments = parse(arguments, USAGE)?;
+pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResult, Refusal> {
+    let asked: Arguments = parse(call.arguments.clone(), USAGE)?;
     let topic = asked.topic.unwrap_or(Topic::Metrics);
     let dimension = match (topic, asked.dimension.as_deref()) {
         (Topic::Values, None) => return Err(complaint("dimension: it is missing", USAGE)),
@@ -176,18 +161,12 @@ pub(crate) async fn call(
         offset,
         limit: PAGE_VALUES,
     });
-    let request_id = origin.request_id.as_ref();
-    let catalogue = gateway
-        .warehouse()
-        .catalogue(language, members, request_id)
-        .await?;
+    let warehouse = call.gateway.warehouse();
+    let catalogue = warehouse.catalogue(language, members, &call.origin).await?;
     let (mut answer, shown) = Answer::page(topic, &catalogue, offset);
     answer.truncated = offset + shown < answer.total && shown > 0;
     answer.next_cursor = answer.truncated.then(|| cursor::write(&of, offset + shown));
-    let mut result = CallToolResult::success(vec![ContentBlock::text(answer.text())]);
-    result.structured_content =
-        Some(serde_json::to_value(&answer).expect("texts and numbers always serialise"));
-    Ok(result)
+    Ok(result(vec![ContentBlock::text(answer.text())], &answer))
 }
 
 impl Answer {

@@ -6,11 +6,11 @@ pub(crate) mod media;
 pub(crate) mod summary;
 
 use contracts::GetContentAnswer;
-use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use rmcp::model::{CallToolResult, ContentBlock, Tool};
 
-use crate::{
-    content_client::ContentClient,
-    tools::{Origin, refusal::Refusal, schema},
+use crate::tools::{
+    call::{Call, reading, result},
+    refusal::Refusal,
 };
 use answer::Answer;
 use arguments::Arguments;
@@ -32,32 +32,19 @@ figures), to look for images on the web, or to make or change images. Describe t
 
 /// As `tools/list` shows it.
 pub(crate) fn definition() -> Tool {
-    Tool::new(NAME, DESCRIPTION, schema::input::<Arguments>())
-        .with_title(TITLE)
-        .with_raw_output_schema(schema::output::<Answer>())
-        .with_annotations(
-            ToolAnnotations::with_title(TITLE)
-                .read_only(true)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(false),
-        )
+    reading::<Arguments, Answer>(NAME, TITLE, DESCRIPTION)
 }
 
 /// Searches, and fetches the thumbnails of the first results. A thumbnail that cannot be had is
 /// left out; the answer stands without it.
-pub(crate) async fn call(
-    content: &ContentClient,
-    arguments: JsonObject,
-    origin: &Origin,
-) -> Result<CallToolResult, Refusal> {
-    let request = Arguments::parse(arguments)?.into_request();
-    let request_id = origin.request_id.as_ref();
-    let mut found = content.get_content(&request, request_id).await?;
+pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResult, Refusal> {
+    let request = Arguments::parse(call.arguments.clone())?.into_request();
+    let (content, origin) = (call.gateway.content(), &call.origin);
+    let mut found = content.get_content(&request, origin).await?;
     found.results.truncate(arguments::MAX_RESULTS);
     let thumbnails = {
         let images = found.results.iter().map(|hit| (&hit.id, &hit.image));
-        media::thumbnails(content, images, request_id).await
+        media::thumbnails(content, images, origin).await
     };
     Ok(assemble(&found, thumbnails))
 }
@@ -67,8 +54,5 @@ fn assemble(found: &GetContentAnswer, thumbnails: Vec<ContentBlock>) -> CallTool
     let mut blocks = vec![ContentBlock::text(summary::write(&answer))];
     blocks.extend(thumbnails);
     blocks.extend(found.results.iter().zip(&answer.results).map(media::link));
-    let mut result = CallToolResult::success(blocks);
-    result.structured_content =
-        Some(serde_json::to_value(&answer).expect("texts and numbers always serialise"));
-    result
+    result(blocks, &answer)
 }

@@ -3,19 +3,16 @@
 mod arguments;
 
 use contracts::Language;
-use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use rmcp::model::{CallToolResult, ContentBlock, Tool};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{
-    Gateway,
-    tools::{
-        Origin,
-        refusal::Refusal,
-        sales::{Sales, cursor},
-        schema,
-        stored_text::fence,
-    },
+use crate::tools::{
+    call::{Call, reading, result},
+    cursor,
+    refusal::Refusal,
+    sales::Sales,
+    stored_text::fence,
 };
 use arguments::Arguments;
 
@@ -44,24 +41,11 @@ struct Answer {
 
 /// As `tools/list` shows it.
 pub(crate) fn definition() -> Tool {
-    Tool::new(NAME, DESCRIPTION, schema::input::<Arguments>())
-        .with_title(TITLE)
-        .with_raw_output_schema(schema::output::<Answer>())
-        .with_annotations(
-            ToolAnnotations::with_title(TITLE)
-                .read_only(true)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(false),
-        )
+    reading::<Arguments, Answer>(NAME, TITLE, DESCRIPTION)
 }
 
-pub(crate) async fn call(
-    gateway: &Gateway,
-    arguments: JsonObject,
-    origin: &Origin,
-) -> Result<CallToolResult, Refusal> {
-    let arguments = Arguments::parse(arguments)?;
+pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResult, Refusal> {
+    let arguments = Arguments::parse(call.arguments.clone())?;
     let language = arguments.language.map_or(Language::En, Language::from);
     let query = arguments.query()?;
     let of = serde_json::to_string(&query).unwrap_or_default();
@@ -69,20 +53,14 @@ pub(crate) async fn call(
         Some(given) => cursor::read(&of, given)?,
         None => 0,
     };
-    let request_id = origin.request_id.as_ref();
-    let answer = gateway
-        .warehouse()
-        .query(&query, language, request_id)
-        .await?;
+    let warehouse = call.gateway.warehouse();
+    let answer = warehouse.query(&query, language, &call.origin).await?;
     let sales = Sales::page(&answer, offset);
     let next_cursor = sales.next(offset).map(|next| cursor::write(&of, next));
     let mut text = fence(&sales.text());
     if let Some(cursor) = &next_cursor {
         text.push_str(&format!("\nMore rows: call again with cursor '{cursor}'."));
     }
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
     let answer = Answer { sales, next_cursor };
-    result.structured_content =
-        Some(serde_json::to_value(&answer).expect("texts and numbers always serialise"));
-    Ok(result)
+    Ok(result(vec![ContentBlock::text(text)], &answer))
 }

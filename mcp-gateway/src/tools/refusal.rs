@@ -3,6 +3,7 @@
 use rmcp::model::{CallToolResult, ContentBlock};
 
 use crate::{
+    confirmation::ConfirmationFault,
     tools::stored_text::clean,
     upstream::{Fault, UpstreamError},
 };
@@ -25,9 +26,15 @@ pub(crate) enum Refusal {
     /// No service answered; what each said is for the assistant.
     #[error("no part of the answer could be had")]
     Nothing(String),
+    /// Something was to be written and was not confirmed as it must be.
+    #[error(transparent)]
+    Confirmation(#[from] ConfirmationFault),
     /// Time was up before there was anything to show.
     #[error("the answer took too long")]
     TooSlow,
+    /// More than an assistant should be sent, in bytes of JSON.
+    #[error("the reply has {0} bytes, more than an assistant should be sent")]
+    TooLong(usize),
 }
 
 impl Refusal {
@@ -41,13 +48,46 @@ impl Refusal {
             }
             Self::Upstream(error) => explain(&error),
             Self::Nothing(said) => clean(&said, MAX_DETAIL_CHARS),
+            Self::Confirmation(fault) => unconfirmed(fault).to_owned(),
             Self::TooSlow => {
                 "PromptSales did not answer in time; nothing was looked up to the end, so \
                  this says nothing about what exists. Try again, or ask for less at once."
                     .to_owned()
             }
+            Self::TooLong(_) => {
+                "The answer is longer than an assistant should be sent; ask for less at once: fewer \
+                 results, fewer columns, a narrower filter."
+                    .to_owned()
+            }
         };
         CallToolResult::error(vec![ContentBlock::text(text)])
+    }
+}
+
+/// Why nothing was written, and how to get there.
+fn unconfirmed(fault: ConfirmationFault) -> &'static str {
+    match fault {
+        ConfirmationFault::Foreign => {
+            "Nothing was written: this confirmation is not one that was given out to this caller for these \
+             arguments. Call again without a confirmation_token, show the new summary to the user, and \
+             repeat exactly the same arguments with its token."
+        }
+        ConfirmationFault::Expired => {
+            "Nothing was written: this confirmation has expired. Call again without a confirmation_token, \
+             show the new summary to the user, and confirm sooner."
+        }
+        ConfirmationFault::Used => {
+            "Nothing more was written: this confirmation was used before, so the campaign is registered, or \
+             is being registered. To see it, call again without a confirmation_token and with the same \
+             idempotency_key: it is never registered twice."
+        }
+        ConfirmationFault::Missing => {
+            "Nothing was written: the user's answer came without the requestState that went out with the \
+             question. Call again from the beginning."
+        }
+        ConfirmationFault::Busy => {
+            "Nothing was written: too many campaigns are being confirmed just now. Try again in a minute."
+        }
     }
 }
 

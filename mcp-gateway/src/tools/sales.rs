@@ -1,7 +1,5 @@
 //! An answer of the warehouse on its way to an assistant: small, bounded, its stored text cleaned.
 
-pub(crate) mod cursor;
-
 use contracts::{
     SalesAnswer,
     sales::{AnswerKind, Column, SourceFreshness},

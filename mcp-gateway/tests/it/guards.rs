@@ -42,7 +42,7 @@ async fn without_a_token_the_challenge_says_where_to_find_the_issuer() {
         );
         assert_eq!(
             reply.body["scopes_supported"],
-            json!(["content:read", "sales:read"])
+            json!(["content:read", "campaigns:write", "sales:read"])
         );
         assert_eq!(reply.body["bearer_methods_supported"], json!(["header"]));
     }
@@ -189,6 +189,7 @@ async fn without_the_issuer_it_is_alive_but_not_ready() {
         world.http.clone(),
         Tokens {
             content: Arc::clone(&tokens),
+            campaigns: Arc::clone(&tokens),
             embedder: Arc::clone(&tokens),
             sales: tokens,
         },

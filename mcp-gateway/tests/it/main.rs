@@ -6,11 +6,15 @@
 
 mod asking;
 mod asking_both;
+mod campaign_log;
 mod foreign_client;
 mod guards;
 mod legacy_era;
+mod limits;
 mod modern_era;
 mod python_client;
+mod registering;
+mod resources;
 mod results;
 mod sales_tools;
 mod scopes;

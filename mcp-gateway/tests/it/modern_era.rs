@@ -28,7 +28,7 @@ async fn the_list_shows_the_tool_with_everything_an_assistant_needs() {
     assert!(list["ttlMs"].as_u64().unwrap() > 0);
     assert_eq!(list["resultType"], "complete");
     let tools = list["tools"].as_array().unwrap();
-    assert_eq!(tools.len(), 1, "{list}");
+    assert_eq!(tools.len(), 2, "{list}");
     let tool = &tools[0];
     assert_eq!(tool["name"], "getContent");
     assert!(tool["title"].is_string());
@@ -176,7 +176,13 @@ async fn every_tool_says_when_not_to_call_it_and_that_it_only_reads() {
         .collect();
     assert_eq!(
         names,
-        ["ask", "getContent", "query_sales", "describe_sales"]
+        [
+            "ask",
+            "getContent",
+            "query_sales",
+            "describe_sales",
+            "get_campaign_log"
+        ]
     );
     for tool in &tools {
         let description = tool["description"].as_str().unwrap();

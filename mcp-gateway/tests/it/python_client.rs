@@ -41,7 +41,7 @@ async fn sessions(mut command: Command) {
     let expected = ["legacy", "2026-07-28", "auto"].map(|era| {
         json!({
             "era": era,
-            "tools": ["ask", "getContent", "query_sales", "describe_sales"],
+            "tools": ["ask", "getContent", "query_sales", "describe_sales", "register_campaign", "get_campaign_log"],
             "is_error": false,
             "ids": ["two-beaches"],
             "blocks": ["text", "image", "resource_link"],

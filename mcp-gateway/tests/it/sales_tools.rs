@@ -148,7 +148,7 @@ async fn wrong_queries_name_the_field_or_pass_on_what_the_warehouse_says() {
     );
 }
 
-fn catalogue(uri: &http::Uri) -> Value {
+pub fn catalogue(uri: &http::Uri) -> Value {
     let entries = |count: usize| (0..count).map(move |n| format!("name_{n:02}"));
     let metrics: Vec<Value> = entries(45)
         .map(|name| json!({"name": name, "label": "Label", "description": "What <it> counts.", "unit": "USD",

@@ -65,11 +65,12 @@ async fn the_list_holds_what_the_token_allows() {
     let world = World::start().await;
     for (scopes, listed) in [
         (vec![], 0),
-        (vec![Scope::CampaignsWrite, Scope::ContentWrite], 0),
-        (vec![Scope::ContentRead], 1),
+        (vec![Scope::IndexWrite, Scope::ContentWrite], 0),
+        (vec![Scope::CampaignsWrite], 1),
+        (vec![Scope::ContentRead], 2),
         (vec![Scope::SalesRead], 2),
-        (vec![Scope::ContentRead, Scope::SalesRead], 4),
-        (Scope::ALL.to_vec(), 4),
+        (vec![Scope::ContentRead, Scope::SalesRead], 5),
+        (Scope::ALL.to_vec(), 6),
     ] {
         let token = world.token(&scopes);
         for request in [

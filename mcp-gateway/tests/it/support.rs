@@ -1,5 +1,6 @@
 //! What every test starts.
 
+mod campaigns;
 mod content_api;
 mod embedder;
 mod rpc;
@@ -12,7 +13,7 @@ use contracts::{Scope, Scopes};
 use local_idp::{LocalIdp, LocalIdpConfig, RegisteredClient};
 use mcp_gateway::{
     Config, Gateway, Tokens,
-    http::{HttpConfig, router},
+    http::{HttpConfig, Limits, router},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{CancellationToken, Clock, listen};
@@ -24,6 +25,16 @@ pub use content_api::{Behaviour, ContentApi, JPEG, hit};
 pub use embedder::Embedder;
 pub use rpc::{Reply, text_of, with_meta};
 pub use warehouse::{Said, Warehouse, answered, asked_back, declined, unavailable};
+
+/// Arguments of register_campaign.
+pub fn campaign() -> serde_json::Value {
+    serde_json::json!({
+        "name": "Verano 2027", "objective": "Más visitas", "audience": ["families"], "markets": ["CR"],
+        "channels": ["email"], "budget": {"amount": "12500.00", "currency": "USD"},
+        "starts_on": "2027-01-01", "ends_on": "2027-03-31", "content_ids": ["two-beaches"],
+        "idempotency_key": "k-1",
+    })
+}
 
 /// content-api's audience.
 pub const API: &str = "https://promptsales.local/api";
@@ -47,19 +58,27 @@ pub struct World {
 
 impl World {
     pub async fn start() -> Self {
-        Self::build(|_| {}, None).await
+        Self::build(|_| {}, None, Limits::default()).await
+    }
+
+    pub async fn start_limited(limits: Limits) -> Self {
+        Self::build(|_| {}, None, limits).await
     }
 
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::build(change, None).await
+        Self::build(change, None, Limits::default()).await
     }
 
     /// The gateway asks for its tokens with this secret instead of its own.
     pub async fn start_with_secret(secret: &str) -> Self {
-        Self::build(|_| {}, Some(secret.into())).await
+        Self::build(|_| {}, Some(secret.into()), Limits::default()).await
     }
 
-    async fn build(change: impl FnOnce(&mut Config), secret: Option<SecretString>) -> Self {
+    async fn build(
+        change: impl FnOnce(&mut Config),
+        secret: Option<SecretString>,
+        limits: Limits,
+    ) -> Self {
         let stop = CancellationToken::new();
         let http = service_kit::http_client::build(Duration::from_secs(20)).unwrap();
         let clock = Clock::system();
@@ -77,7 +96,7 @@ impl World {
             .unwrap();
         let gateway_client = RegisteredClient::generate(
             "mcp-gateway",
-            only(&[Scope::ContentRead, Scope::SalesRead]),
+            only(&[Scope::ContentRead, Scope::SalesRead, Scope::CampaignsWrite]),
         )
         .unwrap();
         let idp = LocalIdp::new(
@@ -109,6 +128,7 @@ impl World {
         };
         let tokens = Tokens {
             content: source(Scope::ContentRead),
+            campaigns: source(Scope::CampaignsWrite),
             embedder: source(Scope::ContentRead),
             sales: source(Scope::SalesRead),
         };
@@ -120,13 +140,14 @@ impl World {
         change(&mut config);
         let gateway = Gateway::new(config, http.clone(), tokens);
 
-        let config = HttpConfig::new(
+        let mut config = HttpConfig::new(
             &public_url,
             idp.issuer().parse().unwrap(),
             &[FRIEND.parse().unwrap()],
             &[],
         )
         .unwrap();
+        config.limits = limits;
         let verifier = Arc::new(Verifier::new(config.verifier_config(), http.clone(), clock));
         tokio::spawn(listen::serve(
             listener,

@@ -67,6 +67,14 @@ async fn a_slow_search_is_given_up_at_its_deadline() {
 }
 
 #[tokio::test]
+async fn no_call_of_a_tool_takes_longer_than_its_deadline() {
+    let world = World::start_with(|config| config.tool_deadline = Duration::from_millis(200)).await;
+    world.content.behave(Behaviour::Hang);
+    assert!(failure(&world).await.contains("did not answer in time"));
+    world.content.search_ended().await;
+}
+
+#[tokio::test]
 async fn an_unreadable_answer_is_the_installations_fault() {
     let world = World::start().await;
     world.content.behave(Behaviour::Nonsense);

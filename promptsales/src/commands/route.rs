@@ -60,7 +60,7 @@ async fn decide(
             detail,
         ));
     }
-    Ok(gateway.route(text, language, None).await)
+    Ok(gateway.route(text, language).await)
 }
 
 fn shown(decision: &Decision) -> Value {

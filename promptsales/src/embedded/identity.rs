@@ -41,7 +41,10 @@ pub fn clients() -> [(&'static str, Scopes); 4] {
                 SalesRead,
             ]),
         ),
-        (GATEWAY_CLIENT, of(&[ContentRead, SalesRead])),
+        (
+            GATEWAY_CLIENT,
+            of(&[ContentRead, SalesRead, CampaignsWrite]),
+        ),
         (CONTENT_CLIENT, of(&[ContentRead, IndexWrite])),
         (SALES_CLIENT, of(&[ContentRead])),
     ]

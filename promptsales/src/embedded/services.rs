@@ -118,6 +118,7 @@ pub fn mcp_gateway(common: &Common, endpoints: &Endpoints) -> anyhow::Result<Rou
         common.http.clone(),
         mcp_gateway::Tokens {
             embedder: Arc::clone(&content),
+            campaigns: tokens(Scope::CampaignsWrite)?,
             content,
             sales: tokens(Scope::SalesRead)?,
         },

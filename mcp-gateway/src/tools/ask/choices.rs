@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{answer::Choice, messages};
 use crate::{
     routing::Route,
-    tools::{query_sales, sales::cursor::digest, stored_text::clean},
+    tools::{cursor::digest, query_sales, stored_text::clean},
 };
 
 /// The one request of an `input_required` result.

@@ -125,7 +125,7 @@ async fn show_images(
     let mut fetched = stream::iter(ids)
         .map(|id| async move {
             let document = match id.parse::<ImageId>() {
-                Ok(parsed) => content.document(&parsed, asking.request_id).await,
+                Ok(parsed) => content.document(&parsed, asking.origin).await,
                 Err(_) => Ok(None),
             };
             (id, document)
@@ -247,7 +247,7 @@ async fn first_answer(
         let answer = asking
             .gateway
             .warehouse()
-            .ask(&question, asking.request_id)
+            .ask(&question, asking.origin)
             .await?;
         match answer.kind {
             AnswerKind::Answer => return Ok(Some(answer)),

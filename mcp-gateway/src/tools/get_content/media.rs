@@ -3,11 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use contracts::{ContentHit, ImageFacts, ImageId};
 use futures::future::join_all;
-use http::HeaderValue;
 use rmcp::model::{Annotations, ContentBlock, ImageContent, Resource, Role};
 
 use crate::{
     content_client::ContentClient,
+    origin::Origin,
     tools::{get_content::answer::Found, stored_text::clean},
 };
 
@@ -20,10 +20,10 @@ const THUMBNAIL_SIDE: u32 = 512;
 pub(crate) async fn thumbnails(
     content: &ContentClient,
     images: impl Iterator<Item = (&ImageId, &ImageFacts)>,
-    request_id: Option<&HeaderValue>,
+    origin: &Origin,
 ) -> Vec<ContentBlock> {
     let fetches = images.take(MAX_THUMBNAILS).map(|(id, image)| async move {
-        let fetch = content.thumbnail(id, thumbnail_width(image), request_id);
+        let fetch = content.thumbnail(id, thumbnail_width(image), origin);
         match tokio::time::timeout(content.thumbnails_deadline(), fetch).await {
             Ok(Ok(thumbnail)) => Some(thumbnail),
             Ok(Err(error)) => {

@@ -21,7 +21,7 @@ use service_kit::{CancellationToken, Clock, ProblemResponse, listen};
 use tokio::sync::Notify;
 use url::Url;
 
-use super::API;
+use super::{API, campaigns::Campaigns};
 
 /// What it sends as a thumbnail: the beginning of a JPEG file, which nobody decodes here.
 pub const JPEG: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF";
@@ -47,6 +47,7 @@ pub enum Behaviour {
 #[derive(Clone)]
 pub struct ContentApi {
     pub base: Url,
+    pub campaigns: Campaigns,
     inner: Arc<Inner>,
 }
 
@@ -94,12 +95,15 @@ impl ContentApi {
         };
         let api = Self {
             base,
+            campaigns: Campaigns::default(),
             inner: Arc::new(inner),
         };
         let router = Router::new()
             .route("/v1/getContent", post(search))
+            .route("/v1/content", get(list))
             .route("/v1/content/{id}", get(document))
             .route("/v1/content/{id}/image", get(image))
+            .merge(Campaigns::router())
             .with_state(api.clone());
         tokio::spawn(listen::serve(listener, router, stop));
         api
@@ -194,16 +198,38 @@ async fn document(
         let problem = Problem::new(404, "no-such-content", "No such content", "There is none.");
         return ProblemResponse::from(problem).into_response();
     }
-    let like = hit(&id);
+    Json(written(&id)).into_response()
+}
+
+fn written(id: &str) -> Value {
+    let like = hit(id);
     let text = serde_json::json!({
         "title": like.title, "description": like.description, "alt": like.alt, "hashtags": like.hashtags,
     });
-    Json(serde_json::json!({
+    serde_json::json!({
         "id": id, "revision": 1, "status": "approved", "text": {"en": text}, "themes": [],
         "campaign_themes": [], "channels": [], "audience": [], "rights": like.rights, "image": like.image,
         "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
-    }))
-    .into_response()
+    })
+}
+
+/// Pages of two, after the id in the cursor.
+async fn list(
+    State(api): State<ContentApi>,
+    _caller: Authorized<ContentRead>,
+    Query(query): Query<std::collections::HashMap<String, String>>,
+) -> Response {
+    assert_eq!(query["status"], "approved");
+    let documents = api.inner.state.lock().unwrap().documents.clone();
+    let begin = query.get("cursor").map_or(0, |at| at.parse().unwrap());
+    let page: Vec<_> = documents
+        .iter()
+        .skip(begin)
+        .take(2)
+        .map(|id| written(id))
+        .collect();
+    let next = (begin + 2 < documents.len()).then(|| (begin + 2).to_string());
+    Json(serde_json::json!({"documents": page, "next": next})).into_response()
 }
 
 async fn image(

@@ -61,6 +61,7 @@ impl Warehouse {
             .route("/v1/questions", post(body))
             .route("/v1/metrics/query", post(body))
             .route("/v1/metrics", get(catalogue))
+            .route("/v1/freshness", get(catalogue))
             .with_state(warehouse.clone());
         tokio::spawn(listen::serve(listener, router, stop));
         warehouse
