@@ -12,7 +12,7 @@ use rmcp::{
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use crate::support::{API, World};
+use crate::support::{API, World, campaign};
 
 fn eras() -> [(ClientLifecycleMode, ProtocolVersion); 2] {
     let modern = ProtocolVersion::V_2026_07_28;
@@ -55,7 +55,25 @@ async fn session(client: RunningService<RoleClient, ()>, expected: &ProtocolVers
             .count(),
         1
     );
+    register(&client).await;
+    let prompts = client.list_all_prompts().await.unwrap();
+    assert_eq!(prompts.len(), 2, "{prompts:?}");
+    let templates = client.list_all_resource_templates().await.unwrap();
+    assert_eq!(templates.len(), 3, "{templates:?}");
     client.cancel().await.unwrap();
+}
+
+/// It shows no forms, so it confirms with a token.
+async fn register(client: &RunningService<RoleClient, ()>) {
+    let mut arguments = campaign();
+    for expected in ["confirmation_required", "registered"] {
+        let given = arguments.as_object().unwrap().clone();
+        let call = CallToolRequestParams::new("register_campaign").with_arguments(given);
+        let result = client.call_tool(call).await.unwrap();
+        let structured = result.structured_content.unwrap();
+        assert_eq!(structured["status"], expected, "{structured}");
+        arguments["confirmation_token"] = structured["confirmation_token"].clone();
+    }
 }
 
 #[tokio::test]
@@ -63,11 +81,12 @@ async fn over_http() {
     let world = World::start().await;
     for (lifecycle, version) in eras() {
         let config = StreamableHttpClientTransportConfig::with_uri(world.resource())
-            .auth_header(world.reader());
+            .auth_header(world.token(&contracts::Scope::ALL));
         let transport = StreamableHttpClientTransport::with_client(world.http.clone(), config);
         let client = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
         session(client, &version).await;
     }
+    assert_eq!(world.content.campaigns.registered().len(), 1);
 }
 
 #[tokio::test]
@@ -95,4 +114,5 @@ async fn over_stdio() {
         let client = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
         session(client, &version).await;
     }
+    assert_eq!(world.content.campaigns.registered().len(), 1);
 }

@@ -6,6 +6,7 @@
 
 mod asking;
 mod asking_both;
+mod bad_arguments;
 mod campaign_log;
 mod foreign_client;
 mod guards;
