@@ -1,6 +1,7 @@
 #!/bin/sh
 # A snapshot of each collection. Aliases are not in it: the embedder moves its own.
 set -eu
+mkdir -p "$SCRATCH"
 HEADERS=$(mktemp)
 printf 'header = "api-key: %s"\n' "$(cat "$API_KEY_FILE")" >"$HEADERS"
 ask() { curl --fail --silent --show-error --max-time 1800 --config "$HEADERS" "$@"; }

@@ -1,4 +1,5 @@
 #!/bin/sh
 # The store's latest dump, checked and decrypted.
 set -eu
-restic restore latest --host promptsales --tag "$STORE" --verify --target /
+mkdir -p "$SCRATCH"
+restic restore "latest:$SCRATCH" --retry-lock 2h --host promptsales --tag "$STORE" --verify --target "$SCRATCH"

@@ -30,6 +30,7 @@ volumes:
       {{- else }}
       secretName: {{ $root.Values.postgres.existingSecret }}
       {{- end }}
+  # Its root is not ours: a file system may keep lost+found there.
   - name: scratch
     ephemeral:
       volumeClaimTemplate:
@@ -65,7 +66,7 @@ image: {{ $values.image }}
 command: [/scripts/restic-{{ index . 2 }}.sh]
 env:
   - { name: STORE, value: {{ index . 1 }} }
-  - { name: SCRATCH, value: /scratch }
+  - { name: SCRATCH, value: /scratch/dump }
   - { name: KEEP_DAYS, value: {{ $values.keepDays | quote }} }
   - { name: RESTIC_REPOSITORY, value: {{ $values.repository | default "/repository" | quote }} }
   - { name: RESTIC_CACHE_DIR, value: /tmp }
@@ -80,7 +81,7 @@ envFrom: [{ secretRef: { name: {{ $values.existingSecret }} } }]
 image: {{ $postgres.image }}
 command: [/scripts/postgres-{{ index . 2 }}.sh]
 env:
-  - { name: SCRATCH, value: /scratch }
+  - { name: SCRATCH, value: /scratch/dump }
   - { name: DATABASES, value: {{ join " " $postgres.databases | quote }} }
   - { name: PGHOST, value: {{ $host }} }
   - { name: PGPORT, value: {{ $postgres.port | quote }} }
@@ -93,7 +94,7 @@ env:
 image: {{ (index . 0).Values.mongodb.image }}
 command: [/scripts/mongodb-{{ index . 2 }}.sh]
 env:
-  - { name: SCRATCH, value: /scratch }
+  - { name: SCRATCH, value: /scratch/dump }
   - { name: HOME, value: /tmp }
   - { name: URL_FILE, value: /run/secrets/promptsales/database_url }
 {{- end }}
@@ -103,7 +104,7 @@ env:
 image: {{ $root.Values.backups.curlImage }}
 command: [/scripts/qdrant-{{ index . 2 }}.sh]
 env:
-  - { name: SCRATCH, value: /scratch }
+  - { name: SCRATCH, value: /scratch/dump }
   - { name: API_KEY_FILE, value: /run/secrets/promptsales/api_key }
   - { name: QDRANT, value: {{ $root.Values.qdrant.httpUrl | default (printf "http://%s-qdrant:6333" (include "promptsales.name" $root)) | quote }} }
 {{- end }}
