@@ -2,6 +2,7 @@
 
 use contracts::embeddings::{EmbeddingsAnswer, EmbeddingsRequest, EncodingFormat, Input, Vector};
 use http::HeaderValue;
+use serde::{Deserialize, Serialize};
 
 use crate::upstream::{Fault, Upstream, UpstreamError};
 
@@ -12,7 +13,7 @@ pub(crate) struct EmbedderClient {
 }
 
 /// A text's vector, and the model that made it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Embedding {
     pub(crate) model: String,
     pub(crate) vector: Vec<f32>,
