@@ -1,6 +1,7 @@
 //! Calling the embedder.
 
 use contracts::embeddings::{EmbeddingsAnswer, EmbeddingsRequest, EncodingFormat, Input, Vector};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     origin::Origin,
@@ -14,7 +15,7 @@ pub(crate) struct EmbedderClient {
 }
 
 /// A text's vector, and the model that made it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Embedding {
     pub(crate) model: String,
     pub(crate) vector: Vec<f32>,

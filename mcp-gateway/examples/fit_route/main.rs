@@ -16,33 +16,35 @@
 )]
 
 mod logistic;
+mod rows;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use auth::{ClientCredentials, TokenSource};
 use clap::Parser;
 use contracts::Scope;
-use futures::{StreamExt as _, stream};
 use mcp_gateway::{
     Config, Gateway, Tokens,
     routing::{
-        Features, Route, SIGNS, decide,
-        eval::{TRAIN, evaluate, sha256, utterances},
-        features,
+        Route, SIGNS, decide,
+        eval::{TRAIN, evaluate, sha256},
         model::{Blend, Model, Needs, Provenance, Weights},
     },
 };
+use rows::{Keeper, Row};
 use secrecy::SecretString;
 use serde_json::json;
 use service_kit::{Clock, http_client};
 use url::Url;
 
 /// What a weight costs: half of this times its square, in units of log loss.
-const PENALTY: f64 = 3.3;
+const PENALTY: f64 = 20.0;
 /// A vector's weights cost less: it has length 1, where a standardised feature has deviation 1.
-const EMBEDDING_SCALE: f64 = 4.0;
-const FOLDS: usize = 10;
+const EMBEDDING_SCALE: f64 = 12.0;
+const FOLDS: usize = 5;
+/// Added to the score of `neither`: taking what is out of scope for a question costs more than the reverse.
+const LEAN_TO_NEITHER: f64 = 0.5;
 /// Below this probability a route is not taken. Cross-validation prints what others would give.
 const LEAST_SCORE: f64 = 0.4;
 
@@ -62,8 +64,14 @@ struct Options {
     audience: String,
     #[arg(long, env = "FIT_ROUTE_SECRET", hide_env_values = true)]
     secret: String,
-    /// Write both splits as JSON lines instead, with vectors and where the built-in model sends them;
-    /// of the train split, features too.
+    /// What a weight costs, to try another.
+    #[arg(long, default_value_t = PENALTY)]
+    penalty: f64,
+    /// Keep the services' evidence in this file, and take it from there.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Write all splits as JSON lines instead, with vectors and where the built-in model sends them;
+    /// of train and dev, features too.
     #[arg(long)]
     export: bool,
     /// Measure the built-in model on both splits instead of fitting another.
@@ -71,18 +79,11 @@ struct Options {
     evaluate: bool,
 }
 
-/// An utterance with all that is known about it.
-struct Row {
-    text: String,
-    label: usize,
-    features: Features,
-    vector: Vec<f64>,
-}
-
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let gateway = gateway(&options)?;
+    let mut keeper = Keeper::open(options.keep.as_deref())?;
     if options.evaluate {
         println!(
             "{}",
@@ -91,15 +92,24 @@ async fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     if options.export {
-        return export(&gateway).await;
+        return export(&gateway, &mut keeper).await;
     }
-    let (rows, embedding_model) = gather(&gateway).await?;
+    let rows = keeper.rows(&gateway, "train").await?;
+    let dev = keeper.rows(&gateway, "dev").await?;
+    let (embedding_model, _) = rows[0].evidence.embedding().context("no vector")?;
     let all: Vec<&Row> = rows.iter().collect();
     let mut blends = Vec::new();
     for needs in Needs::all() {
-        let predicted = cross_validate(needs, &rows);
-        report(needs, &rows, &predicted);
-        blends.push(fit(needs, &all));
+        let predicted = cross_validate(needs, &rows, options.penalty);
+        report(&format!("{needs:?}, cross-validated"), &rows, &predicted);
+        let blend = fit(needs, &all, options.penalty);
+        let on_dev: Vec<_> = dev.iter().map(|row| row.by(&blend)).collect();
+        report("  dev", &dev, &on_dev);
+        if blends.is_empty() {
+            report_errors(&rows, &predicted);
+            report_errors(&dev, &on_dev);
+        }
+        blends.push(blend);
     }
     let model = Model {
         provenance: Provenance {
@@ -107,7 +117,7 @@ async fn main() -> anyhow::Result<()> {
             train_sha256: sha256(TRAIN),
             utterances: rows.len(),
             signs_sha256: sha256(SIGNS),
-            embedding_model,
+            embedding_model: embedding_model.to_owned(),
         },
         least_score: LEAST_SCORE,
         blends,
@@ -145,66 +155,25 @@ fn gateway(options: &Options) -> anyhow::Result<Gateway> {
     Ok(Gateway::new(config, http, tokens))
 }
 
-async fn gather(gateway: &Gateway) -> anyhow::Result<(Vec<Row>, String)> {
-    let gathered: Vec<(Row, String)> = stream::iter(utterances("train")?)
-        .map(|utterance| row(gateway, utterance.text, utterance.route))
-        .buffered(4)
-        .collect::<Vec<_>>()
-        .await
-        .into_iter()
-        .collect::<anyhow::Result<_>>()?;
-    let model = gathered.first().map(|(_, model)| model.clone());
-    let rows = gathered.into_iter().map(|(row, _)| row).collect();
-    Ok((rows, model.context("there are no utterances")?))
-}
-
-async fn export(gateway: &Gateway) -> anyhow::Result<()> {
-    for split in ["train", "test"] {
-        let mut lines = stream::iter(utterances(split)?)
-            .map(|utterance| async move {
-                let evidence = gateway.evidence(&utterance.text, None).await;
-                let missing = evidence.missing();
-                anyhow::ensure!(missing.is_empty(), "no evidence from {missing:?}");
-                let decision = decide(&utterance.text, &evidence);
-                let mut line = json!({
-                    "split": split,
-                    "id": utterance.id,
-                    "text": utterance.text,
-                    "label": utterance.route,
-                    "vector": evidence.embedding().map(|(_, vector)| vector),
-                    "ours": decision.route,
-                });
-                if split == "train" {
-                    line["features"] = json!(features(&utterance.text, &evidence));
-                }
-                Ok(line)
-            })
-            .buffered(4);
-        while let Some(line) = lines.next().await {
-            println!("{}", line?);
+async fn export(gateway: &Gateway, keeper: &mut Keeper) -> anyhow::Result<()> {
+    for split in ["train", "dev", "test"] {
+        for row in keeper.rows(gateway, split).await? {
+            let decision = decide(&row.text, &row.evidence);
+            let mut line = json!({
+                "split": split,
+                "id": row.id,
+                "text": row.text,
+                "label": Route::ALL[row.label],
+                "vector": row.vector,
+                "ours": decision.route,
+            });
+            if split != "test" {
+                line["features"] = json!(row.features);
+            }
+            println!("{line}");
         }
     }
     Ok(())
-}
-
-async fn row(gateway: &Gateway, text: String, route: Route) -> anyhow::Result<(Row, String)> {
-    let evidence = gateway.evidence(&text, None).await;
-    let missing = evidence.missing();
-    anyhow::ensure!(
-        missing.is_empty(),
-        "no evidence from {missing:?} on '{text}'"
-    );
-    let (model, vector) = evidence.embedding().context("no vector")?;
-    let row = Row {
-        features: features(&text, &evidence),
-        vector: vector.iter().map(|x| f64::from(*x)).collect(),
-        label: Route::ALL
-            .iter()
-            .position(|one| *one == route)
-            .unwrap_or_default(),
-        text,
-    };
-    Ok((row, model.to_owned()))
 }
 
 /// The features of a blend: those that need no other evidence.
@@ -213,7 +182,7 @@ fn names(needs: Needs, rows: &[&Row]) -> Vec<String> {
     all.filter(|name| needs.allow(name)).cloned().collect()
 }
 
-fn fit(needs: Needs, rows: &[&Row]) -> Blend {
+fn fit(needs: Needs, rows: &[&Row], penalty: f64) -> Blend {
     let count = rows.len() as f64;
     let classes = Route::ALL.len();
     let scaled: Vec<(String, f64, f64)> = names(needs, rows)
@@ -241,7 +210,7 @@ fn fit(needs: Needs, rows: &[&Row]) -> Blend {
         .collect();
     let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
     let width = inputs[0].len();
-    let weights = logistic::fit(&inputs, &labels, classes, PENALTY);
+    let weights = logistic::fit(&inputs, &labels, classes, penalty);
     let weight = |class: usize, at: usize| weights[class * width + at];
     let features: BTreeMap<String, Weights> = (0..)
         .zip(&scaled)
@@ -268,7 +237,11 @@ fn fit(needs: Needs, rows: &[&Row]) -> Blend {
         Vec::new()
     };
     let bias = (0..classes)
-        .map(|class| rounded(weight(class, width - 1), 4))
+        .map(|class| {
+            let out_of_scope = Route::ALL[class] == Route::Neither;
+            let lean = if out_of_scope { LEAN_TO_NEITHER } else { 0.0 };
+            rounded(weight(class, width - 1) + lean, 4)
+        })
         .collect();
     Blend {
         needs,
@@ -284,7 +257,7 @@ fn rounded(value: f64, digits: i32) -> f64 {
 }
 
 /// Each row's probabilities by a model that has not seen it. A class is spread over the folds.
-fn cross_validate(needs: Needs, rows: &[Row]) -> Vec<Vec<f64>> {
+fn cross_validate(needs: Needs, rows: &[Row], penalty: f64) -> Vec<Vec<f64>> {
     let mut seen = vec![0; Route::ALL.len()];
     let folds: Vec<usize> = rows
         .iter()
@@ -301,53 +274,52 @@ fn cross_validate(needs: Needs, rows: &[Row]) -> Vec<Vec<f64>> {
             .filter(|(_, of)| **of != fold)
             .map(|(row, _)| row)
             .collect();
-        let blend = fit(needs, &kept);
+        let blend = fit(needs, &kept, penalty);
         for (at, row) in rows.iter().enumerate().filter(|(at, _)| folds[*at] == fold) {
-            let vector: Vec<f32> = row.vector.iter().map(|x| *x as f32).collect();
-            predicted[at] = blend.probabilities(&row.features, &vector);
+            predicted[at] = row.by(&blend);
         }
     }
     predicted
 }
 
-fn report(needs: Needs, rows: &[Row], predicted: &[Vec<f64>]) {
-    let best = |all: &[f64]| {
-        (0..all.len())
-            .max_by(|a, b| all[*a].total_cmp(&all[*b]))
-            .unwrap_or_default()
+/// The route taken: the likeliest, or `ambiguous` where that is less likely than `least`.
+fn taken(probabilities: &[f64], least: f64) -> Route {
+    let ranked = Route::ALL.into_iter().zip(probabilities);
+    match ranked.max_by(|one, other| one.1.total_cmp(other.1)) {
+        Some((route, score)) if *score >= least => route,
+        _ => Route::Ambiguous,
+    }
+}
+
+/// The part of a label's rows, or of all rows, that is routed as labelled.
+fn right(rows: &[Row], predicted: &[Vec<f64>], least: f64, only: Option<Route>) -> f64 {
+    let counted = || {
+        let pairs = rows.iter().zip(predicted);
+        pairs.filter(move |(row, _)| only.is_none_or(|route| Route::ALL[row.label] == route))
     };
-    let neither = Route::ALL.iter().position(|one| *one == Route::Neither);
-    let ambiguous = Route::ALL.iter().position(|one| *one == Route::Ambiguous);
-    let rate = |least: f64, only: Option<usize>| {
-        let (mut right, mut count) = (0, 0);
-        for (row, all) in rows.iter().zip(predicted) {
-            if only.is_some_and(|class| class != row.label) {
-                continue;
-            }
-            let mut route = best(all);
-            if all[route] < least {
-                route = ambiguous.unwrap_or(route);
-            }
-            count += 1;
-            right += usize::from(route == row.label);
-        }
-        f64::from(right as u32) / f64::from(count.max(1) as u32)
-    };
-    eprintln!(
-        "{needs:?}: accuracy {:.4}, out-of-scope recall {:.4}",
-        rate(0.0, None),
-        rate(0.0, neither)
-    );
-    if needs == Needs::all()[0] {
-        for least in [0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6] {
-            eprintln!("  at least {least}: accuracy {:.4}", rate(least, None));
-        }
-        for (row, all) in rows.iter().zip(predicted) {
-            let route = best(all);
-            if route != row.label {
-                let (label, route, score) = (Route::ALL[row.label], Route::ALL[route], all[route]);
-                eprintln!("  {label} -> {route} {score:.2}: {}", row.text);
-            }
+    let right = counted().filter(|(row, all)| taken(all, least) == Route::ALL[row.label]);
+    right.count() as f64 / counted().count().max(1) as f64
+}
+
+fn report(of: &str, rows: &[Row], predicted: &[Vec<f64>]) {
+    let accuracy = right(rows, predicted, LEAST_SCORE, None);
+    eprint!("{of}: accuracy {accuracy:.4}");
+    for route in Route::ALL {
+        let recall = right(rows, predicted, LEAST_SCORE, Some(route));
+        eprint!(", {route} {recall:.3}");
+    }
+    eprintln!();
+}
+
+fn report_errors(rows: &[Row], predicted: &[Vec<f64>]) {
+    for least in [0.0, 0.3, 0.35, 0.4, 0.45, 0.5] {
+        let accuracy = right(rows, predicted, least, None);
+        eprintln!("  at least {least}: accuracy {accuracy:.4}");
+    }
+    for (row, all) in rows.iter().zip(predicted) {
+        let (label, route) = (Route::ALL[row.label], taken(all, LEAST_SCORE));
+        if route != label {
+            eprintln!("  {label} -> {route}: {} {}", row.id, row.text);
         }
     }
 }

@@ -4,6 +4,7 @@ use contracts::{
     GetContentRequest, Language,
     sales::{AnswerKind, Question},
 };
+use serde::{Deserialize, Serialize};
 
 use super::compound::{self, Compound};
 use crate::{
@@ -16,10 +17,12 @@ use crate::{
 
 /// Wordings of the warehouse's part of a question that are tried.
 const MAX_WORDINGS: usize = 4;
+/// Images that are looked at: whether one stands out says more than how near it is.
+const IMAGES: i64 = 5;
 
 /// What the services say about a question. What one of them did not say is `None`, and the service
-/// is among `missing`.
-#[derive(Clone, Debug, Default)]
+/// is among `missing`. It can be kept, so that a model is fitted again without the services.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Evidence {
     /// The question's own vector.
     pub(crate) embedding: Option<Embedding>,
@@ -32,11 +35,12 @@ pub struct Evidence {
     /// The question's language, as the warehouse or content-api guessed it.
     pub(crate) language: Option<Language>,
     /// Services that said nothing.
+    #[serde(skip)]
     pub(crate) missing: Vec<Service>,
 }
 
 /// What the warehouse would make of a text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
     pub(crate) kind: AnswerKind,
     /// Why it is no answer.
@@ -51,10 +55,20 @@ pub(crate) struct Plan {
     pub(crate) by_campaign: bool,
     /// Whether each row would be an image.
     pub(crate) by_content: bool,
+    /// Whether it sees days that count.
+    pub(crate) time: bool,
+    /// Whether it sees a first or last so many, or an order.
+    pub(crate) ranked: bool,
+    /// How many metrics, dimensions and filters it would ask by.
+    pub(crate) metrics: usize,
+    pub(crate) dimensions: usize,
+    pub(crate) filters: usize,
+    /// How many ways on it offers.
+    pub(crate) choices: usize,
 }
 
 /// The best image for a text, however far it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hit {
     /// 0 to 1; 0 where there is no image at all.
     pub(crate) score: f64,
@@ -62,6 +76,10 @@ pub(crate) struct Hit {
     pub(crate) dense: f64,
     /// Words in common, 0 to 1.
     pub(crate) lexical: f64,
+    /// How many of its words the image's text has.
+    pub(crate) matched: usize,
+    /// Mean nearness of meaning of the first few.
+    pub(crate) mean_dense: f64,
 }
 
 /// The services that give evidence.
@@ -126,6 +144,7 @@ impl Witnesses<'_> {
             let mut queries = answer.query.iter();
             queries.any(|query| query.dimensions.iter().any(|one| one == dimension))
         };
+        let query = answer.query.as_ref();
         let plan = Plan {
             kind: answer.kind,
             explained: evidence.explained.clamp(0.0, 1.0),
@@ -133,6 +152,12 @@ impl Witnesses<'_> {
             dimension: evidence.dimension,
             by_campaign: by("campaign"),
             by_content: by("content"),
+            time: query.is_some_and(|query| query.time.is_some()),
+            ranked: query.is_some_and(|query| query.limit.is_some() || !query.order.is_empty()),
+            metrics: query.map_or(0, |query| query.metrics.len()),
+            dimensions: query.map_or(0, |query| query.dimensions.len()),
+            filters: query.map_or(0, |query| query.filters.len()),
+            choices: answer.choices.len(),
             reason: answer.reason,
         };
         Ok((plan, answer.language))
@@ -165,14 +190,19 @@ impl Witnesses<'_> {
     ) -> Result<(Hit, Language), UpstreamError> {
         let request = GetContentRequest {
             description: text.to_owned(),
-            limit: Some(1),
+            limit: Some(IMAGES),
             language,
             filters: Default::default(),
             // How near the best one is says more than whether it passed.
             min_score: Some(0.0),
         };
         let answer = self.content.get_content(&request, origin).await?;
+        let count = answer.results.len().max(1) as f64;
+        let dense = answer.results.iter().map(|one| finite(one.reason.dense));
+        let mean_dense = dense.sum::<f64>() / count;
         let hit = answer.results.first().map(|best| Hit {
+            mean_dense,
+            matched: best.reason.matched_terms.len(),
             score: finite(best.score),
             dense: finite(best.reason.dense),
             lexical: finite(best.reason.lexical),

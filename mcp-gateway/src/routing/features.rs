@@ -36,10 +36,25 @@ const REASONS: [&str; 21] = [
     "misfit",
 ];
 
+/// Of these: what it won't do, and what it doesn't know.
+const REFUSED: [&str; 5] = [
+    "injection",
+    "personal_data",
+    "advice",
+    "forecast",
+    "command",
+];
+const UNKNOWN: [&str; 4] = [
+    "unknown_word",
+    "unknown_name",
+    "out_of_scope",
+    "no_such_metric",
+];
+
 /// Signs whose place at the beginning counts.
-const LEADING: [&str; 13] = [
-    "order", "seek", "see", "world", "social", "image", "quantity", "advice", "vague", "attack",
-    "question", "article", "figures",
+const LEADING: [&str; 16] = [
+    "order", "seek", "see", "world", "social", "image", "quantity", "advice", "attack", "question",
+    "article", "figures", "vague", "season", "place", "writing",
 ];
 /// Signs that count for more when there are several of them.
 const COUNTED: [&str; 3] = ["visual", "business", "time"];
@@ -136,9 +151,60 @@ fn wording(features: &mut Features, text: &str, folded: &[String], signs: &Signs
         ("image & advice", image * says("advice")),
         ("image & world", image * says("world")),
     ];
-    for (name, value) in pairs {
+    for (name, value) in pairs.into_iter().chain(together(folded, signs)) {
         features.insert(name.into(), value);
     }
+}
+
+/// What signs say in each other's company: a picture, a figure, and somebody whose they are.
+fn together(folded: &[String], signs: &Signs) -> [(&'static str, f64); 18] {
+    let says = |name: &str| signs.says(name);
+    let not = |name: &str| 1.0 - signs.says(name);
+    let looks = says("image").max(says("material"));
+    let measured = says("business").max(says("outcome")).max(says("numbers"));
+    let measured = measured.max(says("quantity"));
+    // "Vendimos", "gastamos", "hicimos": the verb says whose it is.
+    let we = flag(folded.iter().any(|word| {
+        let ending = ["amos", "emos", "imos"]
+            .iter()
+            .any(|end| word.ends_with(end));
+        word.len() >= 6 && ending
+    }));
+    let ours = says("ours").max(we);
+    let bare = not("image") * not("see").max(not("use")) * (1.0 - measured);
+    let known = measured.max(looks).max(says("visual"));
+    [
+        ("ours", ours),
+        ("ours & measured", ours * measured),
+        ("ours & image", ours * says("image")),
+        ("neither ours nor known", (1.0 - ours) * (1.0 - known)),
+        (
+            "question & not ours & no figure",
+            says("question") * (1.0 - ours) * (1.0 - measured),
+        ),
+        (
+            "question & not ours & figure",
+            says("question") * (1.0 - ours) * measured,
+        ),
+        ("rival & measured", says("rival") * measured),
+        ("platform & measured", says("platform") * measured),
+        ("platform alone", says("platform") * bare),
+        ("season alone", says("season") * bare),
+        ("place alone", says("place") * bare),
+        ("campaign alone", says("campaign") * bare),
+        ("vague alone", says("vague") * bare),
+        ("looks & measured", looks * measured),
+        ("looks & measured & see", looks * measured * says("see")),
+        (
+            "campaign & measured & see",
+            says("campaign") * measured * says("see"),
+        ),
+        (
+            "showing & measured",
+            says("showing").max(says("visual")) * measured,
+        ),
+        ("writing & image", says("writing") * says("image")),
+    ]
 }
 
 /// An image's slug of three words or more, or a campaign's code: whoever writes these asks about one
@@ -154,7 +220,7 @@ fn names_an_id(text: &str) -> bool {
         })
 }
 
-/// What the warehouse would make of it, and what that means beside the words.
+/// What the warehouse would make of it.
 fn planned(features: &mut Features, plan: &Plan, folded: &[String], signs: &Signs) {
     for (name, kind) in [
         ("answer", AnswerKind::Answer),
@@ -167,23 +233,33 @@ fn planned(features: &mut Features, plan: &Plan, folded: &[String], signs: &Sign
         let is = plan.reason.as_deref() == Some(reason);
         features.insert(format!("{PLAN}because {reason}"), flag(is));
     }
+    for (name, value) in [
+        ("explained", plan.explained),
+        (
+            "words it lacks",
+            (1.0 - plan.explained) * folded.len() as f64,
+        ),
+        ("unexplained", flag(plan.explained < 0.999)),
+        ("metric", flag(plan.metric)),
+        ("dimension", flag(plan.dimension)),
+        ("sees a time", flag(plan.time)),
+        ("sees a ranking", flag(plan.ranked)),
+        ("metrics", plan.metrics.min(3) as f64),
+        ("dimensions", plan.dimensions.min(3) as f64),
+        ("filters", plan.filters.min(3) as f64),
+        ("choices", plan.choices.min(5) as f64),
+    ] {
+        features.insert(format!("{PLAN}{name}"), value);
+    }
+    beside_words(features, plan, folded, signs);
+}
+
+/// What the warehouse's plan means beside the words.
+fn beside_words(features: &mut Features, plan: &Plan, folded: &[String], signs: &Signs) {
     let because = |reasons: &[&str]| {
         let reason = plan.reason.as_deref();
         flag(reason.is_some_and(|reason| reasons.contains(&reason)))
     };
-    let refused = [
-        "injection",
-        "personal_data",
-        "advice",
-        "forecast",
-        "command",
-    ];
-    let unknown = [
-        "unknown_word",
-        "unknown_name",
-        "out_of_scope",
-        "no_such_metric",
-    ];
     let says = |name: &str| signs.says(name);
     let (image, see, metric) = (says("image"), says("see"), flag(plan.metric));
     let business = business(plan, signs);
@@ -192,15 +268,11 @@ fn planned(features: &mut Features, plan: &Plan, folded: &[String], signs: &Sign
     let campaign_or_business = says("campaign").max(business);
     let nothing = image + says("visual") + business + flag(plan.dimension) + says("campaign");
     let numbers = [
-        ("refused", because(&refused)),
-        ("unknown", because(&unknown)),
-        ("unknown & metric", because(&unknown) * metric),
-        ("unknown & image", because(&unknown) * image),
+        ("refused", because(&REFUSED)),
+        ("unknown", because(&UNKNOWN)),
+        ("unknown & metric", because(&UNKNOWN) * metric),
+        ("unknown & image", because(&UNKNOWN) * image),
         ("world & metric", says("world") * metric),
-        ("explained", plan.explained),
-        ("unexplained", unexplained),
-        ("metric", metric),
-        ("dimension", flag(plan.dimension)),
         ("image & metric", image * metric),
         ("image & business", image * business),
         (
@@ -228,6 +300,13 @@ fn planned(features: &mut Features, plan: &Plan, folded: &[String], signs: &Sign
         ),
         ("visual & no business", says("visual") * (1.0 - business)),
         ("nothing known", flag(nothing == 0.0)),
+        ("visual & metric", says("visual") * metric),
+        ("ours & metric", says("ours") * metric),
+        ("rival & metric", says("rival") * metric),
+        (
+            "season alone",
+            says("season") * (1.0 - metric) * (1.0 - image),
+        ),
     ];
     for (name, value) in numbers {
         features.insert(format!("{PLAN}{name}"), value);
@@ -262,6 +341,12 @@ fn found(features: &mut Features, hit: &Hit, folded: &[String]) {
         ("dense", hit.dense),
         ("lexical", hit.lexical),
         ("score & short", hit.score * short),
+        ("stands out", hit.dense - hit.mean_dense),
+        ("matched", hit.matched.min(6) as f64),
+        (
+            "matched of all",
+            hit.matched as f64 / folded.len().max(1) as f64,
+        ),
     ] {
         features.insert(format!("{HIT}{name}"), value);
     }

@@ -21,8 +21,15 @@ const POLITE: [&str; 36] = [
     "quisiera", "es",
 ];
 
+/// Shortest word whose misspelling is put right: shorter ones have too many neighbours.
+const SHORTEST_MISSPELT: usize = 6;
+
 /// All signs, ready to be looked for.
-pub(crate) struct SignList(BTreeMap<String, BTreeSet<Vec<String>>>);
+pub(crate) struct SignList {
+    phrases: BTreeMap<String, BTreeSet<Vec<String>>>,
+    /// All words of all phrases.
+    vocabulary: BTreeSet<String>,
+}
 
 /// How a sign shows in a question.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,24 +84,43 @@ impl SignList {
             let all = phrases(&both.es).into_iter().chain(phrases(&both.en));
             (name, all.collect())
         });
-        Ok(Self(signs.collect()))
+        let phrases: BTreeMap<String, BTreeSet<Vec<String>>> = signs.collect();
+        let all = phrases.values().flatten().flatten();
+        Ok(Self {
+            vocabulary: all.cloned().collect(),
+            phrases,
+        })
+    }
+
+    /// A word as it was meant, where one letter is missing, wrong, too many or swapped with the next.
+    fn spelt<'a>(&'a self, word: &'a str) -> &'a str {
+        if word.len() < SHORTEST_MISSPELT || self.vocabulary.contains(word) {
+            return word;
+        }
+        let mut near = self.vocabulary.iter().filter(|known| {
+            known.len() >= SHORTEST_MISSPELT
+                && known.len().abs_diff(word.len()) <= 1
+                && strsim::osa_distance(known, word) == 1
+        });
+        near.next().map_or(word, String::as_str)
     }
 
     /// Does a word by itself show the sign?
     pub(crate) fn is(&self, name: &str, folded: &str) -> bool {
-        self.0
+        self.phrases
             .get(name)
             .is_some_and(|phrases| phrases.contains([folded.to_owned()].as_slice()))
     }
 
     /// How each sign shows in a question's folded words.
     pub(crate) fn of(&'static self, folded: &[String]) -> Signs {
+        let folded: Vec<String> = folded.iter().map(|w| self.spelt(w).to_owned()).collect();
         let polite = folded
             .iter()
             .take_while(|word| POLITE.contains(&word.as_str()))
             .count();
         let lead = polite.min(folded.len().saturating_sub(1));
-        let signs = self.0.iter().map(|(name, phrases)| {
+        let signs = self.phrases.iter().map(|(name, phrases)| {
             let mut sign = Sign::default();
             for at in 0..folded.len() {
                 let longest = LONGEST_PHRASE.min(folded.len() - at);
@@ -117,8 +143,8 @@ mod tests {
     #[test]
     fn the_list_is_written_as_words_are_compared() {
         let list = SignList::parse(SOURCE).unwrap();
-        assert!(list.0.len() > 15);
-        for (name, phrases) in &list.0 {
+        assert!(list.phrases.len() > 15);
+        for (name, phrases) in &list.phrases {
             for phrase in phrases {
                 assert!(phrase.len() <= LONGEST_PHRASE, "{name}: {phrase:?}");
                 for word in phrase {
@@ -142,5 +168,8 @@ mod tests {
         assert_eq!(signs.says("quantity"), 1.0);
         assert_eq!(signs.says("attack"), 0.0);
         assert_eq!(of("").says("image"), 0.0);
+        // A slip of the finger hides no word; another word is not taken for one.
+        assert_eq!(of("pitcures of tea").says("image"), 1.0);
+        assert_eq!(of("fixtures of tea").says("image"), 0.0);
     }
 }
