@@ -18,18 +18,21 @@ INSERT INTO etl.totals (total, target, key, key_values, measures, measure_values
 CREATE TABLE totals.sales (
     sale_id bigint NOT NULL, sold_on date NOT NULL, month date NOT NULL, customer_id bigint NOT NULL, campaign_id bigint NOT NULL,
     channel_code text NOT NULL, market_code text NOT NULL, lead_id bigint, status text NOT NULL, currency text NOT NULL,
+    main boolean NOT NULL,
     quantity numeric NOT NULL, net_amount numeric NOT NULL, cost numeric NOT NULL, discount numeric NOT NULL);
 -- Not unique: in the middle of a merge, some lines of a sale may be as they were.
 CREATE INDEX sales_sale ON totals.sales (sale_id);
 CREATE INDEX sales_sold_on ON totals.sales (sold_on);
-COMMENT ON TABLE totals.sales IS 'Grain: one sale: its lines added up.';
+COMMENT ON TABLE totals.sales IS 'Grain: one sale in one currency: its lines added up.';
+COMMENT ON COLUMN totals.sales.main IS 'By this row a sale is counted, where its lines are in several currencies.';
 
 CREATE FUNCTION etl.add_up_sales(of_sales text, lines text) RETURNS text[] LANGUAGE sql IMMUTABLE
 RETURN ARRAY[
     format('DELETE FROM totals.sales AS t WHERE %s', of_sales),
     format('INSERT INTO totals.sales
         SELECT s.sale_id, s.sold_on, date_trunc(''month'', s.sold_on::timestamp)::date, s.customer_id, s.campaign_id,
-            s.channel_code, s.market_code, s.lead_id, s.status, s.currency, sum(s.quantity), sum(s.net_amount),
+            s.channel_code, s.market_code, s.lead_id, s.status, s.currency,
+            row_number() OVER (PARTITION BY s.sale_id ORDER BY s.currency) = 1, sum(s.quantity), sum(s.net_amount),
             sum(s.quantity * s.unit_cost), sum(s.discount)
         FROM (%s) AS s
         GROUP BY s.sale_id, s.sold_on, s.customer_id, s.campaign_id, s.channel_code, s.market_code, s.lead_id, s.status,
@@ -106,13 +109,13 @@ LEFT JOIN core.exchange_rate AS x USING (currency, month);
 COMMENT ON VIEW marts.ad_months IS 'Grain: one ad in one month, with its first day: marts.ad_days added up. cost_usd is null where the month has no rate.';
 
 CREATE VIEW marts.sales AS
-SELECT t.sale_id, t.sold_on, t.customer_id, t.campaign_id, t.channel_code, t.market_code, t.lead_id, t.status, t.quantity,
+SELECT CASE WHEN t.main THEN t.sale_id END AS sale_id, t.sold_on, t.customer_id, t.campaign_id, t.channel_code, t.market_code, t.lead_id, t.status, t.quantity,
     t.net_amount * x.usd_per_unit AS net_usd, t.cost * x.usd_per_unit AS cost_usd, t.discount * x.usd_per_unit AS discount_usd,
     t.sale_id = s.sale_id AS first_sale
 FROM totals.sales AS t
 LEFT JOIN core.exchange_rate AS x USING (currency, month)
 LEFT JOIN marts.first_sale AS s ON s.customer_id = t.customer_id;
-COMMENT ON VIEW marts.sales IS 'Grain: one sale: marts.sale_lines added up. *_usd are null where the month has no rate.';
+COMMENT ON VIEW marts.sales IS 'Grain: one sale in one currency: marts.sale_lines added up. sale_id is null but in one row of a sale. *_usd are null where the month has no rate.';
 
 SELECT etl.rebuild_totals(target) FROM totals.facts WHERE target IN ('fact_ad_daily', 'fact_sale');
 

@@ -21,7 +21,7 @@ use sales_questions::{
     reading::Outcome,
 };
 use service_kit::Clock;
-use time::{Date, OffsetDateTime};
+use time::{Date, OffsetDateTime, UtcOffset};
 use tokio::sync::RwLock;
 
 pub use answer::{Answer, Choice};
@@ -113,7 +113,11 @@ impl Questions {
 
     /// The day on which a question is asked.
     pub fn today(&self, options: Options) -> Date {
-        options.now.unwrap_or_else(|| self.clock.now()).date()
+        options
+            .now
+            .unwrap_or_else(|| self.clock.now())
+            .to_offset(UtcOffset::UTC)
+            .date()
     }
 
     /// The members as they are in the database, read again when the ETL has run since.

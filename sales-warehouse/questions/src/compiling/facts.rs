@@ -62,6 +62,7 @@ fn select(plan: &Plan<'_>, writer: &mut Writer, slice: Slice, fact: &Fact<'_>) -
             within(writer, &column, slice.range, &mut conditions);
             if let Some(grain) = slice.grain {
                 conditions.push(format!("{column} IS NOT NULL"));
+                conditions.extend(counterpart(&column, grain, slice.shift));
                 out.push(format!("{} AS t", part(&column, grain, slice.shift)));
             }
         }
@@ -235,6 +236,18 @@ fn part(column: &str, grain: Grain, shift: Option<Shift>) -> String {
     }
     let part = format!("date_trunc('{}', {column}::timestamp)", grain.unit());
     shifted(&part, shift, true)
+}
+
+/// A day that the other month does not have, as 29 February, is compared with none: moved, it would fall on the day
+/// before it.
+fn counterpart(column: &str, grain: Grain, shift: Option<Shift>) -> Option<String> {
+    let Some(shift @ Shift::Months(_)) = shift.filter(|_| grain == Grain::Day) else {
+        return None;
+    };
+    Some(format!(
+        "date_part('day', {column} + {}) = date_part('day', {column})",
+        shift.sql()
+    ))
 }
 
 fn shifted(day: &str, shift: Option<Shift>, is_timestamp: bool) -> String {

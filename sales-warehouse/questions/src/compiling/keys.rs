@@ -126,6 +126,7 @@ fn members(plan: &Plan<'_>, writer: &mut Writer) -> String {
     let mut names = vec![String::new(); plan.dimensions.len()];
     let mut tables = Vec::new();
     for (place, root) in roots.iter().enumerate() {
+        let root = &standing(plan, *root).unwrap_or(*root);
         let mut joins = Joins::from(plan.model, *root);
         let (mut out, mut conditions) = (Vec::new(), Vec::new());
         for (number, dimension) in plan.dimensions.iter().enumerate() {
@@ -154,4 +155,25 @@ fn members(plan: &Plan<'_>, writer: &mut Writer) -> String {
         ));
     }
     format!("{} FROM {}", names.join(", "), tables.join(" CROSS JOIN "))
+}
+
+/// The dataset that tells which of an entity's members a filter is about, where their own rows do not: campaigns on
+/// LinkedIn are those with an ad there. It leads to them at once, has all that is filtered by, and no time: what
+/// happened on a day is no lasting part of them.
+fn standing(plan: &Plan<'_>, root: usize) -> Option<usize> {
+    let model = plan.model;
+    let entity = plan
+        .dimensions
+        .iter()
+        .any(|one| one.entity && one.column.dataset == root);
+    let filters = || plan.members.iter().map(|one| one.dimension.column.dataset);
+    if !entity || filters().all(|to| model.path(root, to).is_some()) {
+        return None;
+    }
+    (0..model.datasets().len()).find(|from| {
+        let at_once = model.path(*from, root).is_some_and(|path| path.len() == 1);
+        at_once
+            && model.dataset(*from).time.is_none()
+            && filters().all(|to| model.path(*from, to).is_some())
+    })
 }

@@ -131,6 +131,7 @@ impl Shaper<'_> {
         self.settle_members()?;
         self.comparisons()?;
         self.members()?;
+        self.alternatives()?;
         self.shares()?;
         self.averages()?;
         self.sold();

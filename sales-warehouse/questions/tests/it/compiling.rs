@@ -318,3 +318,24 @@ fn whole_sales_are_read_where_no_line_is_asked_for() {
         .sql;
     assert!(sql.contains("COUNT(b.sale_id) FILTER"), "{sql}");
 }
+
+#[test]
+fn days_without_a_counterpart_are_compared_with_none() {
+    let query = json!({"metrics": ["revenue"], "grain": "day", "compare": "previous_year",
+        "time": {"from": "2025-02-01", "to": "2025-03-01"}});
+    let sql = compiled(query).unwrap().sql;
+    let kept = "date_part('day', b.sold_on + interval '12 months') = date_part('day', b.sold_on)";
+    assert_eq!(sql.matches(kept).count(), 1, "{sql}");
+}
+
+#[test]
+fn members_without_any_are_those_that_the_filter_is_about() {
+    let linkedin = json!([{"field": "channel", "op": "=", "value": "linkedin"}, {"field": "leads", "op": "=", "value": 0}]);
+    let query = json!({"metrics": ["leads"], "dimensions": ["campaign"], "filters": linkedin});
+    let sql = compiled(query).unwrap().sql;
+    assert!(sql.contains("FROM marts.ads AS b"), "{sql}");
+    // A country is no less one for having had no ad there.
+    let query = json!({"metrics": ["leads"], "dimensions": ["market"], "filters": linkedin});
+    let sql = compiled(query).unwrap().sql;
+    assert!(!sql.contains("marts.ads"), "{sql}");
+}

@@ -3,6 +3,7 @@
 mod contacts;
 mod members;
 mod score;
+mod silences;
 
 use std::{sync::Arc, sync::LazyLock, time::Instant};
 

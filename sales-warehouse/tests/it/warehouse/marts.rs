@@ -228,3 +228,29 @@ async fn what_no_trigger_saw_shows_a_day_later() {
     assert!(fixture.run().await.sources[1].read_all);
     fixture.verify().await;
 }
+
+#[tokio::test]
+async fn a_sale_in_two_currencies_counts_once() {
+    let Some(fixture) = sample().await else {
+        return;
+    };
+    fixture
+        .crm(
+            "update crm.sale_lines set currency = case when currency = 'USD' then 'EUR' else 'USD' end
+             where line_no = 2",
+        )
+        .await;
+    fixture.run().await;
+    let rows = "select count(*) > count(distinct sale_id) from totals.sales";
+    assert_eq!(fixture.value(rows).await, "true");
+    let counted = |table: &str, count: &str| {
+        format!("select concat_ws(' ', {count}, round(sum(net_usd), 2)) from marts.{table}")
+    };
+    assert_eq!(
+        fixture.value(&counted("sales", "count(sale_id)")).await,
+        fixture
+            .value(&counted("sale_lines", "count(distinct sale_id)"))
+            .await
+    );
+    fixture.verify().await;
+}

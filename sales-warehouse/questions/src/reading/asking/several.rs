@@ -15,6 +15,8 @@ impl Asker<'_> {
         if ends.is_empty() {
             return None;
         }
+        // A question that has ended does not take its filters and time from the next.
+        let stopped = ends.iter().any(|end| self.stops(&self.items[end - 1]));
         let mut segments: Vec<&[Item]> = Vec::new();
         let mut start = 0;
         for end in ends.into_iter().chain([self.items.len()]) {
@@ -33,6 +35,10 @@ impl Asker<'_> {
                 })
             });
             if !measured {
+                // What it says is about the others: left out, they would be answered without it.
+                if segment.iter().any(|item| self.says_something(item)) {
+                    return None;
+                }
                 continue;
             }
             // One that needs the other to be understood is no question of its own.
@@ -45,7 +51,7 @@ impl Asker<'_> {
         if queries.len() < 2 {
             return None;
         }
-        if let Some(one) = unite(&queries) {
+        if let Some(one) = unite(&queries, stopped) {
             return Some(Outcome::Answer(one));
         }
         let choices = labels
@@ -59,6 +65,23 @@ impl Asker<'_> {
         Some(self.clarify(ClarifyReason::TwoQuestions, "", choices))
     }
 
+    /// Whether a question is at its end.
+    fn stops(&self, item: &Item) -> bool {
+        self.tokens[item.tokens.start].is(&["?", ";", ".", "!"])
+    }
+
+    /// Whether it is more than a mark or a word that can be left out.
+    fn says_something(&self, item: &Item) -> bool {
+        let mark = self.tokens[item.tokens.clone()]
+            .iter()
+            .all(|token| token.kind == Kind::Mark);
+        let light = item
+            .senses
+            .iter()
+            .any(|sense| matches!(sense, Sense::Role(role) if role.is_light()));
+        !mark && !light
+    }
+
     /// Where a further question begins.
     fn ends(&self) -> Vec<usize> {
         let asks = |item: &Item| {
@@ -69,7 +92,7 @@ impl Asker<'_> {
         let solid = |item: &&Item| !item.has(Role::Filler);
         let mut ends = Vec::new();
         for (at, item) in self.items.iter().enumerate() {
-            let stop = self.tokens[item.tokens.start].is(&["?", ";", ".", "!"]);
+            let stop = self.stops(item);
             let and = item.has(Role::And) || item.has(Role::Or);
             let next = self.items[at + 1..].iter().find(solid);
             let further = next.is_some_and(|next| stop || asks(next));
@@ -92,8 +115,9 @@ impl Asker<'_> {
     }
 }
 
-/// One query for all, where they differ in nothing but metrics, and in what only the last one says.
-fn unite(queries: &[MetricQuery]) -> Option<MetricQuery> {
+/// One query for all, where they differ in nothing but metrics and, unless one has ended before the next, in what only
+/// the last one says.
+fn unite(queries: &[MetricQuery], stopped: bool) -> Option<MetricQuery> {
     let last = queries.last()?;
     let mut metrics: Vec<String> = Vec::new();
     for query in queries {
@@ -105,7 +129,7 @@ fn unite(queries: &[MetricQuery]) -> Option<MetricQuery> {
             metrics: Vec::new(),
             ..query.clone()
         } == MetricQuery::default();
-        if query.limit.is_some() || query.metrics.is_empty() || !(same || bare) {
+        if query.limit.is_some() || query.metrics.is_empty() || !(same || bare && !stopped) {
             return None;
         }
         metrics.extend(

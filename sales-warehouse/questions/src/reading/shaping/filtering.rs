@@ -1,5 +1,6 @@
 //! Conditions: on numbers, on members, and on what there is none of.
 
+mod alternatives;
 mod members;
 mod thresholds;
 
