@@ -40,18 +40,23 @@ pub async fn run(session: &Session, options: &AskArguments) -> anyhow::Result<Ex
         Ok(answer) => answer,
         Err(problem) => return Err(output::refused(&problem)),
     };
+    let mut undrawn = false;
     if let Some(file) = &options.chart {
-        save_chart(&answer["chart"], file)?;
+        undrawn = !save_chart(&answer["chart"], file)?;
         // It is in the file.
         answer["chart"] = Value::Null;
     }
     let mut out = output::out();
     if options.json {
         output::json(&mut out, &answer)?;
-        return Ok(ExitCode::SUCCESS);
+    } else {
+        show(&mut out, &answer)?;
     }
-    show(&mut out, &answer)?;
-    Ok(if answer["kind"] == "answer" {
+    if undrawn {
+        // After the answer, which may say why.
+        bail!("there is nothing to draw: a chart needs more than one row with a number");
+    }
+    Ok(if options.json || answer["kind"] == "answer" {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(NO_ANSWER)
@@ -80,12 +85,14 @@ fn chart_format(file: &Path) -> anyhow::Result<&'static str> {
     }
 }
 
-fn save_chart(chart: &Value, file: &Path) -> anyhow::Result<()> {
+/// Whether there was anything to draw.
+fn save_chart(chart: &Value, file: &Path) -> anyhow::Result<bool> {
     let Some(data) = chart["data"].as_str() else {
-        bail!("there is nothing to draw: a chart needs more than one row with a number");
+        return Ok(false);
     };
     let bytes = STANDARD.decode(data).context("an unreadable chart")?;
-    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+    fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(true)
 }
 
 fn show(out: &mut impl Write, answer: &Value) -> anyhow::Result<()> {
