@@ -87,6 +87,7 @@ async fn etl_part(
         let copied = bytes.copy(scene).await?;
         let loaded = etl::run(&scene.databases()).await?;
         report.load(copied, &loaded);
+        say(&scene.where_time_went().await?);
     }
     for round in 1..=arguments.rounds {
         say(&format!(
@@ -95,6 +96,7 @@ async fn etl_part(
         ));
         let changed = scene.tick(scene.rows / 100, u64::from(round)).await?;
         let delta = etl::run(&scene.databases()).await?;
+        say(&scene.where_time_went().await?);
         // What was changed while a read was under way is read once more.
         etl::run(&scene.databases()).await?;
         let empty = etl::run(&scene.databases()).await?;

@@ -152,6 +152,15 @@ impl Scene {
         Ok(since)
     }
 
+    /// What took the time of the last run: each source, and the tables of it that took longest.
+    pub async fn where_time_went(&self) -> anyhow::Result<String> {
+        let warehouse = self.pool(&self.warehouse_name()).await?;
+        let parts = sqlx::query_scalar(include_str!("scene/where_time_went.sql"));
+        let parts: Vec<String> = parts.fetch_all(&warehouse).await?;
+        warehouse.close().await;
+        Ok(parts.join(", "))
+    }
+
     /// Does the warehouse equal a load from scratch?
     pub async fn verify(&self) -> anyhow::Result<bool> {
         let databases = self.databases();

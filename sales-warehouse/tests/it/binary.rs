@@ -130,16 +130,10 @@ async fn the_change_feed_is_a_source_where_it_is_configured() {
         return;
     };
     let feed = Feed::filled().await;
-    let (client, secret, audience) = Feed::client();
+    let (_, secret, _) = Feed::client();
     let secrets = tempfile::tempdir().unwrap();
-    let file = secrets.path().join("client_secret");
-    std::fs::write(&file, secret).unwrap();
     let mut environment = Environment::of(&fixture);
-    environment.set_source(System::PromptContent, feed.base().as_str());
-    environment.set("SALES_WAREHOUSE_TOKEN_URL", feed.token_url().as_str());
-    environment.set("SALES_WAREHOUSE_CONTENT_API_AUDIENCE", audience);
-    environment.set("SALES_WAREHOUSE_CLIENT_ID", client);
-    environment.set("SALES_WAREHOUSE_CLIENT_SECRET_FILE", file.to_str().unwrap());
+    environment.set_feed(&feed, &secrets.path().join("client_secret"));
     let report = run(&environment, &["etl", "--once"]).await.expect(0).json();
     assert_eq!(report["sources"][2]["source"], "promptcontent", "{report}");
     assert_eq!(report["sources"][2]["inserted"], 5, "{report}");

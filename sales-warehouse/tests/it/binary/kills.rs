@@ -21,6 +21,7 @@ use super::{
     serving::SERVE,
 };
 use crate::{
+    feed::Feed,
     warehouse::fixture::{Fixture, wait_until},
     world::keyring,
 };
@@ -60,14 +61,19 @@ async fn killed_at_ten_random_points_it_ends_up_equal_to_a_load_from_scratch() {
             .await
             .unwrap();
     }
+    let feed = Feed::filled().await;
+    let secrets = tempfile::tempdir().unwrap();
+    let secret_file = secrets.path().join("client_secret");
+    let [environment, of_twin] = [&fixture, &twin].map(|fixture| {
+        let mut environment = Environment::of(fixture);
+        environment.set_feed(&feed, &secret_file);
+        environment
+    });
     let began = Instant::now();
-    run(&Environment::of(&twin), &["etl", "--once"])
-        .await
-        .expect(0);
+    run(&of_twin, &["etl", "--once"]).await.expect(0);
     let whole = began.elapsed();
     println!("a first load takes {} ms", whole.as_millis());
 
-    let environment = Environment::of(&fixture);
     // How long a run takes that reads what changed, and one that reads everything: as long as the first
     // load, until one of them gets to its end before its kill.
     let mut lengths = [whole; 2];
@@ -78,7 +84,7 @@ async fn killed_at_ten_random_points_it_ends_up_equal_to_a_load_from_scratch() {
         }
         let read_all = attempt == 0 || dice.next_u32() & 1 == 1;
         if attempt > 0 {
-            change(&fixture, &keyring, dice.next_u32(), read_all).await;
+            change(&fixture, &feed, &keyring, dice.next_u32(), read_all).await;
         }
         let length = &mut lengths[usize::from(read_all)];
         let after = length.mul_f64(f64::from(dice.next_u32()) / f64::from(u32::MAX));
@@ -98,6 +104,11 @@ async fn killed_at_ten_random_points_it_ends_up_equal_to_a_load_from_scratch() {
     let verified = run(&environment, &["verify", "--json"]).await.expect(0);
     let tables = verified.json()["tables"].clone();
     println!("equal: {tables}");
+    let named = |table: &str| {
+        let mut tables = tables.as_array().unwrap().iter();
+        tables.any(|one| one["name"] == table && one["rows"].as_u64() > Some(0))
+    };
+    assert!(named("core.content_document") && named("core.dim_campaign"));
     let rows = fixture
         .value("select count(*) from core.fact_ad_daily")
         .await;
@@ -106,7 +117,15 @@ async fn killed_at_ten_random_points_it_ends_up_equal_to_a_load_from_scratch() {
 
 /// New rows, changed and deleted ones, and a reason to read everything again: so that runs merge both into
 /// empty tables and into full ones.
-async fn change(fixture: &Fixture, keyring: &Arc<Keyring>, dice: u32, read_all: bool) {
+async fn change(fixture: &Fixture, feed: &Feed, keyring: &Arc<Keyring>, dice: u32, read_all: bool) {
+    let image = format!("image-{}", dice % 5);
+    if dice & 64 == 0 {
+        feed.content(&image, &image, i64::from(dice), &["#Killed", "#Again"]);
+        feed.attach("spring-fair", &image);
+    } else {
+        feed.detach("spring-fair", &image);
+        feed.delete(&image, i64::from(dice));
+    }
     let now = datetime!(2026-03-15 09:00 UTC) + Duration::from_secs(u64::from(dice % 86_400));
     demo::tick(&fixture.world.sources, keyring, 400, u64::from(dice), now)
         .await

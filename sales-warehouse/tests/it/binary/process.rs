@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     os::fd::AsRawFd,
+    path::Path,
     process::Stdio,
     time::Duration,
 };
@@ -11,10 +12,13 @@ use sales_warehouse::source::System;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use crate::warehouse::fixture::Fixture;
+use crate::{feed::Feed, warehouse::fixture::Fixture};
 
 /// Longest that anything may take here; nothing waits for it otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Nobody issues tokens there.
+pub const NOBODY: &str = "http://127.0.0.1:1/token";
 
 /// The variables that it is started with, and no others of its own.
 #[derive(Clone, Default)]
@@ -26,6 +30,7 @@ impl Environment {
             ("SALES_WAREHOUSE_DATABASE_URL", warehouse.to_owned()),
             ("SALES_WAREHOUSE_PROMPTADS_URL", ads.to_owned()),
             ("SALES_WAREHOUSE_PROMPTCRM_URL", crm.to_owned()),
+            ("SALES_WAREHOUSE_TOKEN_URL", NOBODY.to_owned()),
         ])
     }
 
@@ -39,6 +44,20 @@ impl Environment {
 
     pub fn set(&mut self, variable: &'static str, value: &str) {
         self.0.push((variable, value.to_owned()));
+    }
+
+    /// With a change feed as the third source, whose secret is in `secret_file`.
+    pub fn set_feed(&mut self, feed: &Feed, secret_file: &Path) {
+        let (client, secret, audience) = Feed::client();
+        fs::write(secret_file, secret).unwrap();
+        self.set_source(System::PromptContent, feed.base().as_str());
+        self.set("SALES_WAREHOUSE_TOKEN_URL", feed.token_url().as_str());
+        self.set("SALES_WAREHOUSE_CONTENT_API_AUDIENCE", audience);
+        self.set("SALES_WAREHOUSE_CLIENT_ID", client);
+        self.set(
+            "SALES_WAREHOUSE_CLIENT_SECRET_FILE",
+            secret_file.to_str().unwrap(),
+        );
     }
 
     pub fn set_source(&mut self, system: System, url: &str) {

@@ -2,11 +2,11 @@
 
 use service_kit::http_client;
 
-use super::process::{Environment, PATIENCE, Running};
+use super::process::{Environment, NOBODY, PATIENCE, Running};
 use crate::warehouse::fixture::{Fixture, lock, wait_until};
 
 /// Nobody issues tokens there: what is asked here needs none.
-pub const SERVE: [&str; 10] = [
+pub const SERVE: [&str; 8] = [
     "--listen",
     "127.0.0.1:0",
     "--issuer",
@@ -15,8 +15,6 @@ pub const SERVE: [&str; 10] = [
     "test",
     "--public-url",
     "http://warehouse.test",
-    "--token-url",
-    "http://127.0.0.1:1/token",
 ];
 
 async fn status(address: &str, path: &str) -> u16 {
@@ -61,6 +59,7 @@ async fn without_the_schedule_it_only_serves() {
     // It needs no source then.
     environment.set("SALES_WAREHOUSE_DATABASE_URL", &fixture.warehouse_url());
     environment.set("SALES_WAREHOUSE_NO_SCHEDULE", "true");
+    environment.set("SALES_WAREHOUSE_TOKEN_URL", NOBODY);
     let mut service = Running::start(&environment, &SERVE);
     let serving = service.said("serving").await;
     let address = serving["address"].as_str().unwrap();
