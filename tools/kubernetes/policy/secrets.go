@@ -21,10 +21,10 @@ func keysRead(pod object, manifests []object) map[string]map[string]bool {
 	}
 	for _, found := range secretFile.FindAllStringSubmatch(textsOf(pod, manifests), -1) {
 		mounted := mountedSecret(pod, found[1])
-		if items := list(mounted, "items"); mounted == nil || items != nil && !holds(items, found[2]) {
+		if key := keyAt(mounted, found[2]); key == "" {
 			note("", found[0])
 		} else {
-			note(text(mounted, "secretName"), found[2])
+			note(text(mounted, "secretName"), key)
 		}
 	}
 	for _, container := range append(list(pod, "containers"), list(pod, "initContainers")...) {
@@ -66,13 +66,17 @@ func textsOf(pod object, manifests []object) string {
 	return strings.Join(texts, "\n")
 }
 
-func holds(items []object, path string) bool {
-	for _, item := range items {
-		if text(item, "path") == path {
-			return true
+// keyAt returns which key of a mounted Secret is the file of that name: the same, unless the mount picks some; "" if none.
+func keyAt(mounted object, file string) string {
+	if mounted != nil && mounted["items"] == nil {
+		return file
+	}
+	for _, item := range list(mounted, "items") {
+		if text(item, "path") == file {
+			return text(item, "key")
 		}
 	}
-	return false
+	return ""
 }
 
 // checkSecrets holds what a pod reads against what it mounts.

@@ -55,6 +55,23 @@ func TestAnEvaluationHasEachKeyThatItsPodsRead(t *testing.T) {
 	}
 }
 
+func TestAFileMayHoldAKeyOfAnotherName(t *testing.T) {
+	manifests, err := parse([]byte(rendered(t, "production")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, manifest := range manifests {
+		if called(manifest) == "Deployment/promptsales-sales-warehouse" {
+			read := keysRead(podOf(manifest), manifests)["promptsales-sales-warehouse"]
+			if len(read) != 1 || !read["read_url"] {
+				t.Errorf("reads %v: expected read_url alone", read)
+			}
+			return
+		}
+	}
+	t.Error("there is no Deployment of sales-warehouse")
+}
+
 // As long as the gateway asks for: MIN_KEY_BYTES in mcp-gateway/src/options.rs.
 func TestTheConfirmationKeyIsLongEnough(t *testing.T) {
 	encoded, _ := evaluationSecrets(t)["promptsales-mcp-gateway"]["confirmation_key"].(string)
