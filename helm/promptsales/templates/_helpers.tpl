@@ -263,6 +263,20 @@ spec:
 {{- end }}
 {{- end }}
 
+{{/* An egress rule to content-api, whose change feed is the source PromptContent. */}}
+{{- define "promptsales.toContentFeed" -}}
+- ports: [{ port: 7420, protocol: TCP }]
+  to:
+    {{- include "promptsales.pods" (list . "content-api") | nindent 4 }}
+{{- end }}
+
+{{/* Who reads that feed, or nobody: the component that runs the ETL. */}}
+{{- define "promptsales.feedReader" -}}
+{{- with .Values.salesWarehouse.etl -}}
+{{- if .content }}{{ eq .mode "cron" | ternary "etl" "sales-warehouse" }}{{ end -}}
+{{- end -}}
+{{- end }}
+
 {{/* Where content-api finds Redis. The URL holds no password: that is a file. */}}
 {{- define "promptsales.redisUrl" -}}
 {{- $name := include "promptsales.name" . -}}
@@ -280,19 +294,26 @@ spec:
 {{- end }}
 
 {{/* Containers and volumes of a warehouse command that runs and ends. It takes all from the environment, for a hook runs
-before the ConfigMap is there. Takes (list $ "[arguments]"). */}}
+before the ConfigMap is there. Takes (list $ "[arguments]"), and as a third what reads content-api too: true. */}}
 {{- define "promptsales.warehouseCommand" -}}
 {{- $root := first . -}}
 {{- $values := $root.Values.salesWarehouse -}}
 containers:
   - name: sales-warehouse
     {{- include "promptsales.image" (list $root "sales-warehouse") | nindent 4 }}
-    args: {{ last . }}
+    args: {{ index . 1 }}
     env:
       - { name: SALES_WAREHOUSE_DATABASE_URL_FILE, value: /run/secrets/promptsales/database_url }
       - { name: SALES_WAREHOUSE_PROMPTADS_URL_FILE, value: /run/secrets/promptsales/promptads_url }
       - { name: SALES_WAREHOUSE_PROMPTCRM_URL_FILE, value: /run/secrets/promptsales/promptcrm_url }
       - { name: SALES_WAREHOUSE_RUN_LIMIT, value: {{ $values.etl.runLimit | quote }} }
+      {{- if and (eq (len .) 3) (last .) }}
+      - { name: SALES_WAREHOUSE_CONTENT_API_URL, value: "http://{{ include "promptsales.name" $root }}-content-api:7420" }
+      - { name: SALES_WAREHOUSE_CONTENT_API_AUDIENCE, value: {{ $root.Values.oauth.audience | quote }} }
+      - { name: SALES_WAREHOUSE_TOKEN_URL, value: {{ $root.Values.oauth.tokenUrl | quote }} }
+      - { name: SALES_WAREHOUSE_CLIENT_ID, value: {{ $values.clientId | quote }} }
+      - { name: SALES_WAREHOUSE_CLIENT_SECRET_FILE, value: /run/secrets/promptsales/client_secret }
+      {{- end }}
     resources:
       {{- toYaml $values.etl.resources | nindent 6 }}
     securityContext:

@@ -1,5 +1,5 @@
 // Command policy holds rendered manifests of the chart against the rules that no schema can say: pods without rights,
-// limits, probes, time to leave, only the design's arrows, only settings and metrics that exist.
+// limits, probes, time to leave, only the design's arrows, only settings, metrics and secrets that exist.
 //
 //	policy REPOSITORY MANIFEST
 package main
@@ -63,6 +63,7 @@ func check(manifests []object, known repository) []string {
 	for _, manifest := range manifests {
 		if pod := podOf(manifest); pod != nil {
 			checkPod(manifest, pod, manifests, note)
+			checkSecrets(manifest, pod, manifests, note)
 		}
 		if text(manifest, "kind") == "ConfigMap" {
 			checkSettings(manifest, known, note)

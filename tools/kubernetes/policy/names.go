@@ -13,8 +13,10 @@ import (
 type repository struct {
 	// By service: name of a setting to whether it is required.
 	settings map[string]map[string]bool
-	metrics  map[string]bool
-	alerts   map[string]bool
+	// By service: the settings that values.schema.json takes under `settings`.
+	offered map[string]map[string]bool
+	metrics map[string]bool
+	alerts  map[string]bool
 }
 
 var (
@@ -28,7 +30,12 @@ var (
 )
 
 func readRepository(root string) (repository, error) {
-	known := repository{map[string]map[string]bool{}, map[string]bool{"promptsales_build_info": true}, map[string]bool{}}
+	known := repository{
+		settings: map[string]map[string]bool{},
+		offered:  map[string]map[string]bool{},
+		metrics:  map[string]bool{"promptsales_build_info": true},
+		alerts:   map[string]bool{},
+	}
 	for _, service := range services {
 		documented, err := os.ReadFile(filepath.Join(root, service, service+".toml"))
 		if err != nil {
@@ -49,7 +56,7 @@ func readRepository(root string) (repository, error) {
 	for _, found := range heading.FindAllStringSubmatch(string(runbooks), -1) {
 		known.alerts[found[1]] = true
 	}
-	return known, schemaKnows(root, known)
+	return known, readSchema(root, known)
 }
 
 // settingsOf reads a documented configuration, which names each setting as a comment with its environment before it.
@@ -78,8 +85,8 @@ func addMetrics(source string, into map[string]bool) {
 	}
 }
 
-// schemaKnows says which settings values.schema.json offers that no service has.
-func schemaKnows(root string, known repository) error {
+// readSchema takes down which settings values.schema.json offers, and refuses one that no service has.
+func readSchema(root string, known repository) error {
 	text, err := os.ReadFile(filepath.Join(root, "helm", "promptsales", "values.schema.json"))
 	if err != nil {
 		return err
@@ -90,10 +97,12 @@ func schemaKnows(root string, known repository) error {
 	}
 	for key, service := range map[string]string{"embedder": "embedder", "contentApi": "content-api",
 		"salesWarehouse": "sales-warehouse", "mcpGateway": "mcp-gateway"} {
+		known.offered[service] = map[string]bool{}
 		for name := range at(schema, "properties", key, "properties", "settings", "properties") {
 			if _, exists := known.settings[service][name]; !exists {
 				return fmt.Errorf("values.schema.json: %s.settings.%s: %s has no such setting", key, name, service)
 			}
+			known.offered[service][name] = true
 		}
 	}
 	return nil

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/base64"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What the script prints, as Secrets by name.
+func evaluationSecrets(t *testing.T) map[string]object {
+	t.Helper()
+	command := exec.Command("bash", filepath.Join(root, "helm", "evaluation-secrets"))
+	command.Env = append(os.Environ(), "CONTENT_API_CLIENT_SECRET=a", "SALES_WAREHOUSE_CLIENT_SECRET=b",
+		"MCP_GATEWAY_CLIENT_SECRET=c", "TEST_CLIENT_ID=d", "TEST_CLIENT_SECRET=e")
+	printed, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifests, err := parse(printed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := map[string]object{}
+	for _, manifest := range manifests {
+		secrets[text(manifest, "metadata", "name")] = at(manifest, "data")
+	}
+	return secrets
+}
+
+func TestAnEvaluationHasEachKeyThatItsPodsRead(t *testing.T) {
+	manifests, err := parse([]byte(rendered(t, "minimal")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets, seen := evaluationSecrets(t), map[string]bool{}
+	for _, manifest := range manifests {
+		for secret, keys := range keysRead(podOf(manifest), manifests) {
+			for key := range keys {
+				seen[secret+"."+key] = true
+				if secrets[secret][key] == nil {
+					t.Errorf("%s reads %s of %s, which evaluation-secrets does not make", called(manifest), key, secret)
+				}
+			}
+		}
+	}
+	// Of each kind: named in a ConfigMap, in the environment as a file, and in a script.
+	for _, one := range []string{"promptsales-mcp-gateway.confirmation_key", "promptsales-sales-warehouse.client_secret",
+		"promptsales-test.client_id", "promptsales-postgres.password"} {
+		if !seen[one] {
+			t.Errorf("nothing is found to read %s", one)
+		}
+	}
+}
+
+func TestAFileMayHoldAKeyOfAnotherName(t *testing.T) {
+	manifests, err := parse([]byte(rendered(t, "production")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, manifest := range manifests {
+		if called(manifest) == "Deployment/promptsales-sales-warehouse" {
+			read := keysRead(podOf(manifest), manifests)["promptsales-sales-warehouse"]
+			if len(read) != 1 || !read["read_url"] {
+				t.Errorf("reads %v: expected read_url alone", read)
+			}
+			return
+		}
+	}
+	t.Error("there is no Deployment of sales-warehouse")
+}
+
+// As long as the gateway asks for: MIN_KEY_BYTES in mcp-gateway/src/options.rs.
+func TestTheConfirmationKeyIsLongEnough(t *testing.T) {
+	encoded, _ := evaluationSecrets(t)["promptsales-mcp-gateway"]["confirmation_key"].(string)
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(key) < 32 {
+		t.Errorf("%d bytes: expected 32 or more (%v)", len(key), err)
+	}
+}
+
+func TestASecretThatIsNotMountedIsFound(t *testing.T) {
+	sound := rendered(t, "minimal")
+	for _, one := range []struct{ from, to, says string }{
+		// Who only answers questions mounts the warehouse's URL alone.
+		{"    no_schedule = true", `    promptads_url_file = "/run/secrets/promptsales/promptads_url"`, "/promptads_url, which is not mounted"},
+		{"- { name: secrets, mountPath: /run/secrets/promptsales, readOnly: true }", "", "/database_url, which is not mounted"},
+	} {
+		faults := strings.Join(faultsOf(t, strings.Replace(sound, one.from, one.to, 1)), "\n")
+		if !strings.Contains(faults, one.says) {
+			t.Errorf("%q for %q: nothing says %q, but %q", one.to, one.from, one.says, faults)
+		}
+	}
+}
