@@ -11,11 +11,12 @@ ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 
 FROM rust:1.95-bookworm AS build
 ARG SERVICE
+ARG REVISION=unknown
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --package "${SERVICE:?}" --bin "${SERVICE}" \
+    PROMPTSALES_REVISION="${REVISION}" cargo build --release --locked --package "${SERVICE:?}" --bin "${SERVICE}" \
     && install -D "target/release/${SERVICE}" /out/service
 
 # The version and the sums are those of crates/local-runtime/src/artifact.rs.

@@ -23,7 +23,7 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Finds campaign images by describing them, over HTTP.
 #[derive(Debug, Parser)]
-#[command(name = "content-api", version)]
+#[command(name = "content-api", version = service_kit::VERSION)]
 pub struct Options {
     /// Where to listen.
     #[arg(long, env = "CONTENT_API_LISTEN", default_value = "0.0.0.0:7420")]
@@ -145,9 +145,16 @@ async fn build(options: Options, store: Arc<dyn Store>, clock: &Clock) -> anyhow
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
     use service_kit::settings::reference;
 
     use super::Options;
+
+    #[test]
+    fn it_says_which_build_it_is() {
+        let command = Options::command();
+        assert_eq!(command.get_version(), Some(service_kit::VERSION));
+    }
 
     /// `content-api --print-config > content-api/content-api.toml`
     #[test]

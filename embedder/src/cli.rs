@@ -19,7 +19,7 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Embeds texts, indexes documents and searches them, over HTTP.
 #[derive(Debug, Parser)]
-#[command(name = "embedder", version)]
+#[command(name = "embedder", version = service_kit::VERSION)]
 pub struct Options {
     /// Where to listen.
     #[arg(long, env = "EMBEDDER_LISTEN", default_value = "0.0.0.0:7410")]
@@ -141,10 +141,16 @@ fn config(options: Options) -> anyhow::Result<Config> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory as _, Parser};
     use service_kit::settings::{ServiceOptions, reference};
 
     use super::Options;
+
+    #[test]
+    fn it_says_which_build_it_is() {
+        let command = Options::command();
+        assert_eq!(command.get_version(), Some(service_kit::VERSION));
+    }
 
     fn faults(more: &[&str]) -> Vec<String> {
         let needed = [

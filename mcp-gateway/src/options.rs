@@ -21,7 +21,7 @@ const MIN_KEY_BYTES: usize = 32;
 
 /// The MCP front door of PromptSales.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = service_kit::VERSION)]
 pub struct Options {
     #[command(flatten)]
     pub upstream: Upstream,
@@ -214,10 +214,16 @@ fn secret(text: &str) -> Result<SecretString, Infallible> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::{CommandFactory as _, Parser as _};
     use service_kit::settings::{ServiceOptions as _, reference};
 
     use super::Options;
+
+    #[test]
+    fn it_says_which_build_it_is() {
+        let command = Options::command();
+        assert_eq!(command.get_version(), Some(service_kit::VERSION));
+    }
 
     #[test]
     fn a_short_confirmation_key_is_a_fault_and_is_not_shown() {

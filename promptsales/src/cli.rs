@@ -10,7 +10,7 @@ use crate::soak::part::Part;
 
 /// Find campaign images by describing them, in Spanish or English.
 #[derive(Debug, Parser)]
-#[command(name = "promptsales", version, about, max_term_width = 100)]
+#[command(name = "promptsales", version = service_kit::VERSION, about, max_term_width = 100)]
 pub struct Arguments {
     /// What to do; `up` when left out.
     #[command(subcommand)]
@@ -342,6 +342,12 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn it_says_which_build_it_is() {
+        let command = Arguments::command();
+        assert_eq!(command.get_version(), Some(service_kit::VERSION));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use settings::Faults;
 
 /// The sales warehouse: kept level with its sources every four minutes, and asked over HTTP.
 #[derive(Debug, Parser)]
-#[command(name = "sales-warehouse", version, max_term_width = 100)]
+#[command(name = "sales-warehouse", version = service_kit::VERSION, max_term_width = 100)]
 pub struct Arguments {
     /// What to do; `serve` when left out.
     #[command(subcommand)]
@@ -245,9 +245,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
     use service_kit::settings::reference;
 
     use super::Arguments;
+
+    #[test]
+    fn it_says_which_build_it_is() {
+        let command = Arguments::command();
+        assert_eq!(command.get_version(), Some(service_kit::VERSION));
+    }
 
     /// `sales-warehouse --print-config > sales-warehouse/sales-warehouse.toml`
     #[test]

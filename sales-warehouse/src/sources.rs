@@ -6,7 +6,7 @@
 //! Their migrations stand in `sources/postgres/`; grain, keys and units are comments on the tables. How
 //! changes and deletions are found is told at the top of `0001_change_tracking.sql`.
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::LazyLock, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
@@ -20,8 +20,16 @@ const MAX_CONNECTIONS: u32 = 4;
 /// Longest wait for one.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-static PROMPTADS: Migrator = sqlx::migrate!("./sources/postgres/promptads");
-static PROMPTCRM: Migrator = sqlx::migrate!("./sources/postgres/promptcrm");
+static PROMPTADS: LazyLock<Migrator> =
+    LazyLock::new(|| lenient(sqlx::migrate!("./sources/postgres/promptads")));
+static PROMPTCRM: LazyLock<Migrator> =
+    LazyLock::new(|| lenient(sqlx::migrate!("./sources/postgres/promptcrm")));
+
+/// A release that is newer may have been here; what it added, this one can do without.
+fn lenient(mut migrations: Migrator) -> Migrator {
+    migrations.set_ignore_missing(true);
+    migrations
+}
 
 /// Connections to both databases. Cheap to clone.
 #[derive(Clone, Debug)]

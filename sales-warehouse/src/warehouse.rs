@@ -1,6 +1,6 @@
 //! The warehouse's database: connections in its roles, and its migrations.
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::LazyLock, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
@@ -30,7 +30,12 @@ const RUN_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// SQLSTATE insufficient_privilege.
 const FORBIDDEN: &str = "42501";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("./migrations");
+    // A release that is newer has been here; what it added, this one can do without.
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// The warehouse. Cheap to clone.
 ///

@@ -7,7 +7,7 @@ mod keys;
 mod rows;
 mod writes;
 
-use std::{collections::HashSet, str::FromStr, time::Duration};
+use std::{collections::HashSet, str::FromStr, sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -37,7 +37,12 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Everything lives in this schema; the database may hold other services' schemas too.
 const SCHEMA: &str = "content";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("./migrations");
+    // A release that is newer has been here; what it added, this one can do without.
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// The PostgreSQL adapter of [`ContentStore`]. Cheap to clone.
 #[derive(Clone, Debug)]

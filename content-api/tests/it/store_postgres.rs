@@ -50,6 +50,24 @@ async fn two_services_may_start_at_once_and_again() {
 }
 
 #[tokio::test]
+async fn an_older_release_still_starts_on_a_newer_ones_schema() {
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let url = database.url.as_str().into();
+    drop(PostgresStore::connect(&url).await.unwrap());
+    sqlx::query(
+        "INSERT INTO content._sqlx_migrations
+             (version, description, success, checksum, execution_time)
+         VALUES (9999, 'of a later release', true, 'x', 0)",
+    )
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    PostgresStore::connect(&url).await.unwrap();
+}
+
+#[tokio::test]
 async fn everything_lies_in_its_own_schema() {
     let Some(database) = test_support::fresh_database().await else {
         return;

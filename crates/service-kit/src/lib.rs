@@ -23,3 +23,18 @@ pub use clock::Clock;
 pub use json::Json;
 pub use problem::{ProblemResponse, ProblemResult};
 pub use tokio_util::sync::CancellationToken;
+
+/// What `--version` says: the version, and the commit that was built, or `unknown`. The variable
+/// `PROMPTSALES_REVISION` names it to the build. No time is part of it, so that the same source gives the same binary.
+pub const VERSION: &str = env!("PROMPTSALES_BUILD");
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_names_the_commit_and_no_time() {
+        let commit = option_env!("PROMPTSALES_REVISION").filter(|one| !one.is_empty());
+        let commit = commit.unwrap_or("unknown");
+        let expected = format!("{} (commit {commit})", env!("CARGO_PKG_VERSION"));
+        assert_eq!(super::VERSION, expected);
+    }
+}

@@ -17,6 +17,7 @@ mod metrics;
 mod openapi;
 mod pruning;
 mod quarantine;
+mod releases;
 mod rereads;
 mod roles;
 mod schedule;
