@@ -9,7 +9,7 @@ use crate::{
     support::{Reply, World, unavailable},
 };
 
-async fn start() -> World {
+pub async fn start() -> World {
     let world = World::start().await;
     world.warehouse.answers(|uri, _| {
         let said = match uri.path() {

@@ -3,6 +3,7 @@
 mod campaigns;
 mod content_api;
 mod embedder;
+pub mod foreign;
 mod rpc;
 mod warehouse;
 
