@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub(crate) use address::Address;
 
 use crate::{
-    Gateway,
+    Gateway, gallery,
     origin::Origin,
     tools::{cursor, refusal::explain, stored_text::clean},
     upstream::UpstreamError,
@@ -135,6 +135,7 @@ pub(crate) async fn read(
     let uri = address.uri();
     let missing = || ErrorData::resource_not_found(format!("there is nothing at {uri}"), None);
     let contents = match address {
+        Address::Gallery => gallery::contents(),
         Address::Freshness => {
             let freshness = gateway.warehouse().freshness(origin).await;
             written(&uri, &freshness.map_err(|error| failed(&error))?)

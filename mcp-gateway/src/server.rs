@@ -16,7 +16,7 @@ use rmcp::{
 };
 
 use crate::{
-    Gateway,
+    Gateway, gallery,
     origin::Origin,
     prompts::GatewayPrompt,
     resources::{self, Address},
@@ -114,6 +114,7 @@ impl ServerHandler for Server {
                 .enable_resources()
                 .enable_prompts()
                 .enable_completions()
+                .enable_extensions_with(gallery::extension())
                 .build(),
         )
         .with_server_info(
@@ -131,10 +132,15 @@ impl ServerHandler for Server {
     ) -> Result<ListToolsResult, ErrorData> {
         one_page(request.as_ref())?;
         let caller = self.admit(&context)?;
-        let tools = self
+        let mut tools = self
             .gateway
             .tools()
             .visible(|tool| allows(caller.as_ref(), tool));
+        if gallery::shown_by(context.client_capabilities().as_ref()) {
+            let shown = GatewayTool::GetContent.name();
+            let shown = tools.iter_mut().filter(|tool| tool.name == shown);
+            shown.for_each(gallery::attach);
+        }
         let mut list = ListToolsResult::with_all_items(tools);
         list.ttl_ms = Some(LISTS_TTL_MS);
         list.cache_scope = Some(CacheScope::Private);

@@ -10,6 +10,7 @@ mod bad_arguments;
 mod campaign_log;
 mod conformance;
 mod foreign_client;
+mod gallery;
 mod guards;
 mod inspector;
 mod legacy_era;
