@@ -27,22 +27,33 @@ async fn said(mut command: Command, arguments: &[&str]) -> Value {
     said["result"].take()
 }
 
-/// Lists the tools and calls one.
+/// In each era lists the tools, calls one, and finds its gallery where it says that it shows such.
 async fn session(command: impl Fn() -> Command) {
-    let listed = said(command(), &["--method", "tools/list"]).await;
-    let tools = listed["tools"].as_array().unwrap();
-    for name in TOOLS {
-        assert!(tools.iter().any(|tool| tool["name"] == name), "{listed}");
-    }
-    let arguments = r#"{"description": "two beaches"}"#;
     let call = ["--method", "tools/call", "--tool-name", "getContent"];
-    let called = said(
-        command(),
-        &[&call[..], &["--tool-args-json", arguments]].concat(),
-    )
-    .await;
-    let found = &called["structuredContent"]["results"];
-    assert_eq!(found[0]["id"], "two-beaches", "{called}");
+    for era in ["legacy", "modern"] {
+        let in_era = || {
+            let mut command = command();
+            command.args(["--protocol-era", era]);
+            command
+        };
+        let listed = said(in_era(), &["--method", "tools/list"]).await;
+        let tools = listed["tools"].as_array().unwrap();
+        for name in TOOLS {
+            assert!(tools.iter().any(|tool| tool["name"] == name), "{listed}");
+        }
+        let arguments = ["--tool-args-json", r#"{"description": "two beaches"}"#];
+        let called = said(in_era(), &[&call[..], &arguments].concat()).await;
+        let found = &called["structuredContent"]["results"];
+        assert_eq!(found[0]["id"], "two-beaches", "{era}: {called}");
+    }
+    let mut command = command();
+    command.args(["--protocol-era", "modern", "--advertise-apps", "--app-info"]);
+    command.args(call).args(["--format", "json"]);
+    let app = output(command).await;
+    assert!(
+        app.contains(r#""resourceUri":"ui://promptsales/gallery""#),
+        "{app}"
+    );
 }
 
 #[tokio::test]
