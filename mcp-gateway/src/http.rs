@@ -16,8 +16,11 @@ use std::{sync::Arc, time::Duration};
 use auth::Verifier;
 use axum::{Json, Router, middleware, routing::get};
 use contracts::limits::MAX_JSON_BODY_BYTES;
-use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+use rmcp::{
+    ServerHandler,
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+    },
 };
 use service_kit::{
     health,
@@ -46,8 +49,26 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// [`HttpConfig::verifier_config`] gives.
 pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) -> Router {
     let server = Server::new(gateway.clone(), Access::Token);
+    let ready = Arc::clone(&verifier);
+    let health = health::router("mcp-gateway", env!("CARGO_PKG_VERSION"), move || {
+        missing(gateway.clone(), Arc::clone(&ready))
+    });
+    router_around(server, verifier, config, health)
+}
+
+/// The same guards and bounds around another handler of the protocol: the conformance suite wants
+/// tools, resources and prompts of its own, and is to meet them behind what production has.
+pub fn router_around<S>(
+    handler: S,
+    verifier: Arc<Verifier>,
+    config: &HttpConfig,
+    health: Router,
+) -> Router
+where
+    S: ServerHandler + Clone,
+{
     let service = StreamableHttpService::new(
-        move || Ok(server.clone()),
+        move || Ok(handler.clone()),
         Arc::new(NeverSessionManager::default()),
         StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
@@ -68,7 +89,7 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
             admission::admit,
         ))
         .route_layer(middleware::from_fn_with_state(
-            Arc::clone(&verifier),
+            verifier,
             auth::require_valid_token,
         ));
     let metadata = config.metadata(&GatewayTool::all_scopes());
@@ -80,11 +101,7 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
         .route(METADATA_PATH, describe.clone())
         .route(MCP_METADATA_PATH, describe)
         .merge(mcp)
-        .merge(health::router(
-            "mcp-gateway",
-            env!("CARGO_PKG_VERSION"),
-            move || missing(gateway.clone(), Arc::clone(&verifier)),
-        ));
+        .merge(health);
     standard_layers(
         router,
         Bounds {

@@ -18,6 +18,7 @@ mod completions;
 mod confirmation;
 mod content_client;
 mod embedder_client;
+mod gallery;
 mod gateway;
 pub mod http;
 mod origin;

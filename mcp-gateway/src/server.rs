@@ -17,6 +17,8 @@ use rmcp::{
 
 use crate::{
     Gateway,
+    completions::Source,
+    gallery,
     origin::Origin,
     prompts::GatewayPrompt,
     resources::{self, Address},
@@ -114,6 +116,7 @@ impl ServerHandler for Server {
                 .enable_resources()
                 .enable_prompts()
                 .enable_completions()
+                .enable_extensions_with(gallery::extension())
                 .build(),
         )
         .with_server_info(
@@ -131,10 +134,15 @@ impl ServerHandler for Server {
     ) -> Result<ListToolsResult, ErrorData> {
         one_page(request.as_ref())?;
         let caller = self.admit(&context)?;
-        let tools = self
+        let mut tools = self
             .gateway
             .tools()
             .visible(|tool| allows(caller.as_ref(), tool));
+        if gallery::shown_by(context.client_capabilities().as_ref()) {
+            let shown = GatewayTool::GetContent.name();
+            let shown = tools.iter_mut().filter(|tool| tool.name == shown);
+            shown.for_each(gallery::attach);
+        }
         let mut list = ListToolsResult::with_all_items(tools);
         list.ttl_ms = Some(LISTS_TTL_MS);
         list.cache_scope = Some(CacheScope::Private);
@@ -221,8 +229,8 @@ impl ServerHandler for Server {
         prompt.fill(&arguments).map(Into::into)
     }
 
-    /// Names that begin as was typed. They come from the warehouse: without leave to ask it there are
-    /// none, and a warehouse that is away hinders nobody from typing on.
+    /// Names that begin as was typed. Without leave to ask the service that has them there are none, and
+    /// one that is away hinders nobody from typing on.
     async fn complete(
         &self,
         request: CompleteRequestParams,
@@ -230,18 +238,20 @@ impl ServerHandler for Server {
     ) -> Result<CompleteResult, ErrorData> {
         let origin = self.origin(&context)?;
         let typed = &request.argument;
-        let known = match &request.r#ref {
+        let source = match &request.r#ref {
             Reference::Prompt(prompt) => GatewayPrompt::named(&prompt.name)
-                .is_some_and(|prompt| may(&origin, prompt.scopes()) && prompt.takes(&typed.name)),
-            _ => false,
+                .filter(|prompt| may(&origin, prompt.scopes()) && prompt.takes(&typed.name))
+                .and_then(|_| Source::of_prompt(&typed.name)),
+            Reference::Resource(template) => Source::of_template(&template.uri, &typed.name),
+            _ => None,
         };
-        if !known || !may(&origin, &[Scope::SalesRead]) {
+        let Some(source) = source.filter(|source| may(&origin, source.scopes())) else {
             return Ok(CompleteResult::default());
-        }
-        let (names, warehouse) = (self.gateway.names(), self.gateway.warehouse());
-        let found = names.complete(warehouse, &typed.name, &typed.value, &origin);
-        match found.await {
-            Ok(found) => Ok(CompleteResult::new(found.unwrap_or_default())),
+        };
+        let names = self.gateway.names();
+        let found = names.complete(&self.gateway, source, &typed.value, &origin);
+        match cancellable(&context, async { Ok(found.await) }).await? {
+            Ok(found) => Ok(CompleteResult::new(found)),
             Err(error) => {
                 tracing::warn!(%error, "names could not be completed");
                 Ok(CompleteResult::default())

@@ -76,8 +76,9 @@ pub(crate) struct UpstreamError {
 /// Why it gave none.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// It refused the request, and says why.
-    #[error("it refused: {}", .0.detail)]
+    /// It refused the request, and says why: in words that may quote the request, so they stay out of
+    /// the log.
+    #[error("it refused with {} ({})", .0.status, .0.title)]
     Refused(Box<Problem>),
     /// It refused the gateway itself: 401 or 403.
     #[error("it refused the gateway's own token with {0}")]

@@ -1,11 +1,15 @@
-//! Addresses of resources, `promptsales://...`.
+//! Addresses of resources, `promptsales://...`, and of the one page, `ui://...`.
 
 use contracts::{ImageId, Scope};
 
+use crate::gallery;
+
 /// RFC 6570 templates.
-pub(super) const IMAGE: &str = "promptsales://images/{id}";
-pub(super) const RENDITION: &str = "promptsales://images/{id}/renditions/{width}";
-pub(super) const METRIC: &str = "promptsales://metrics/{name}";
+pub(crate) mod template {
+    pub(crate) const IMAGE: &str = "promptsales://images/{id}";
+    pub(crate) const RENDITION: &str = "promptsales://images/{id}/renditions/{width}";
+    pub(crate) const METRIC: &str = "promptsales://metrics/{name}";
+}
 
 const SCHEME: &str = "promptsales://";
 /// Pixels that a rendition may be wide; wider ones are for people, by the address in results.
@@ -16,6 +20,8 @@ const MAX_NAME_BYTES: usize = 80;
 /// What a resource is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Address {
+    /// The page that shows getContent's results.
+    Gallery,
     /// How old the sales data is.
     Freshness,
     /// What a metric means.
@@ -34,6 +40,9 @@ pub(crate) enum Address {
 impl Address {
     /// Reads one; `None` where it is none of ours.
     pub(crate) fn parse(uri: &str) -> Option<Self> {
+        if uri == gallery::URI {
+            return Some(Self::Gallery);
+        }
         let mut parts = uri.strip_prefix(SCHEME)?.split('/');
         let found = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
             ("freshness", None, ..) => Self::Freshness,
@@ -55,6 +64,7 @@ impl Address {
     /// As it is written.
     pub(crate) fn uri(&self) -> String {
         match self {
+            Self::Gallery => gallery::URI.to_owned(),
             Self::Freshness => format!("{SCHEME}freshness"),
             Self::Metric(name) => format!("{SCHEME}metrics/{name}"),
             Self::Image(id) => format!("{SCHEME}images/{id}"),
@@ -66,7 +76,7 @@ impl Address {
     pub(crate) fn scopes(&self) -> &'static [Scope] {
         match self {
             Self::Freshness | Self::Metric(_) => &[Scope::SalesRead],
-            Self::Image(_) | Self::Rendition { .. } => &[Scope::ContentRead],
+            Self::Gallery | Self::Image(_) | Self::Rendition { .. } => &[Scope::ContentRead],
         }
     }
 }
@@ -85,6 +95,7 @@ mod tests {
     #[test]
     fn an_address_has_one_form_and_bounds() {
         for uri in [
+            "ui://promptsales/gallery",
             "promptsales://freshness",
             "promptsales://metrics/roas",
             "promptsales://images/two-beaches",
@@ -97,6 +108,8 @@ mod tests {
             "",
             "file:///etc/passwd",
             "promptsales://",
+            "ui://promptsales/gallery/",
+            "ui://promptsales/other",
             "promptsales://freshness/",
             "promptsales://metrics/",
             "promptsales://metrics/../images",

@@ -9,10 +9,9 @@ use rmcp::{
         streamable_http_client::StreamableHttpClientTransportConfig,
     },
 };
-use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use crate::support::{API, World, campaign};
+use crate::support::{World, campaign, foreign::stdio_environment};
 
 fn eras() -> [(ClientLifecycleMode, ProtocolVersion); 2] {
     let modern = ProtocolVersion::V_2026_07_28;
@@ -96,19 +95,7 @@ async fn over_stdio() {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_mcp-gateway"));
         command
             .arg("stdio")
-            .env("MCP_GATEWAY_CONTENT_API", world.content.base.as_str())
-            .env("MCP_GATEWAY_SALES_WAREHOUSE", world.warehouse.base.as_str())
-            .env("MCP_GATEWAY_EMBEDDER", world.embedder.base.as_str())
-            .env(
-                "MCP_GATEWAY_TOKEN_URL",
-                format!("{}/token", world.idp.issuer()),
-            )
-            .env("MCP_GATEWAY_CLIENT_ID", &world.gateway_client.id)
-            .env(
-                "MCP_GATEWAY_CLIENT_SECRET",
-                world.gateway_client.secret.expose_secret(),
-            )
-            .env("MCP_GATEWAY_CONTENT_AUDIENCE", API)
+            .envs(stdio_environment(&world))
             .env("RUST_LOG", "off");
         let transport = TokioChildProcess::new(command).unwrap();
         let client = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();

@@ -1,43 +1,23 @@
 //! Sessions of the Python SDK's client, where `TEST_MCP_PYTHON` names a Python that has it.
 //! `tests/clients/run` sees to that.
 
-use std::io::Write as _;
-
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::process::Command;
 
-use crate::support::{API, World};
+use crate::support::{
+    World,
+    foreign::{clients, lines, named, stdio_environment},
+};
 
 /// The script, or nothing with a line that says why.
 fn script() -> Option<Command> {
-    let Some(python) = std::env::var_os("TEST_MCP_PYTHON") else {
-        skipped("TEST_MCP_PYTHON is not set; use mcp-gateway/tests/clients/run");
-        return None;
-    };
-    let mut command = Command::new(python);
-    command.arg(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/clients/session.py"
-    ));
+    let mut command = Command::new(named("TEST_MCP_PYTHON")?);
+    command.arg(clients().join("session.py"));
     Some(command)
 }
 
-/// Past the capture of test output: a skipped test must not look like one that ran.
-fn skipped(why: &str) {
-    let line = format!("SKIPPED: {why}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-}
-
-async fn sessions(mut command: Command) {
-    let output = command.kill_on_drop(true).output().await.unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    let lines = String::from_utf8(output.stdout).unwrap();
-    let heard: Vec<Value> = lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+async fn sessions(command: Command) {
     let expected = ["legacy", "2026-07-28", "auto"].map(|era| {
         json!({
             "era": era,
@@ -48,7 +28,7 @@ async fn sessions(mut command: Command) {
             "refused": true,
         })
     });
-    assert_eq!(heard, expected);
+    assert_eq!(lines(command).await, expected);
 }
 
 #[tokio::test]
@@ -72,18 +52,6 @@ async fn over_stdio() {
     let world = World::start().await;
     command
         .args(["stdio", env!("CARGO_BIN_EXE_mcp-gateway"), "stdio"])
-        .env("MCP_GATEWAY_CONTENT_API", world.content.base.as_str())
-        .env("MCP_GATEWAY_SALES_WAREHOUSE", world.warehouse.base.as_str())
-        .env("MCP_GATEWAY_EMBEDDER", world.embedder.base.as_str())
-        .env(
-            "MCP_GATEWAY_TOKEN_URL",
-            format!("{}/token", world.idp.issuer()),
-        )
-        .env("MCP_GATEWAY_CLIENT_ID", &world.gateway_client.id)
-        .env(
-            "MCP_GATEWAY_CLIENT_SECRET",
-            world.gateway_client.secret.expose_secret(),
-        )
-        .env("MCP_GATEWAY_CONTENT_AUDIENCE", API);
+        .envs(stdio_environment(&world));
     sessions(command).await;
 }

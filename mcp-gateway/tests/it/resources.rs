@@ -9,7 +9,7 @@ use crate::{
     support::{Reply, World, unavailable},
 };
 
-async fn start() -> World {
+pub async fn start() -> World {
     let world = World::start().await;
     world.warehouse.answers(|uri, _| {
         let said = match uri.path() {
@@ -241,6 +241,40 @@ async fn prompts_are_filled_in_both_languages() {
         assert_eq!(reply.body["error"]["code"], -32602, "{:?}", reply.body);
         let message = reply.body["error"]["message"].as_str().unwrap();
         assert!(message.contains(said), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn variables_of_templates_are_completed_as_the_token_allows() {
+    let world = start().await;
+    let complete = async |scopes: &[Scope], uri: &str, variable: &str, typed: &str| {
+        let params = json!({
+            "ref": {"type": "ref/resource", "uri": uri},
+            "argument": {"name": variable, "value": typed},
+        });
+        let reply = ask(&world, scopes, "completion/complete", params).await;
+        reply.result()["completion"]["values"].clone()
+    };
+    let (content, sales) = (&[Scope::ContentRead][..], &[Scope::SalesRead][..]);
+    let (image, rendition) = (
+        "promptsales://images/{id}",
+        "promptsales://images/{id}/renditions/{width}",
+    );
+    let metric = "promptsales://metrics/{name}";
+    for (scopes, uri, variable, typed, expected) in [
+        (sales, metric, "name", "name_44", json!(["name_44"])),
+        (sales, metric, "name", "zzz", json!([])),
+        (content, metric, "name", "name", json!([])),
+        // Three images on two pages of content-api's.
+        (content, image, "id", "", json!(["a", "b", "c"])),
+        (content, rendition, "id", "B", json!(["b"])),
+        (content, rendition, "width", "1", json!(["1024"])),
+        (sales, image, "id", "", json!([])),
+        (content, image, "width", "", json!([])),
+        (content, "promptsales://nothing/{id}", "id", "", json!([])),
+    ] {
+        let found = complete(scopes, uri, variable, typed).await;
+        assert_eq!(found, expected, "{uri} {variable} {typed}");
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::{process::Stdio, time::Duration};
 
-use mcp_gateway::stdio;
+use contracts::Problem;
+use mcp_gateway::{Config, stdio};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use service_kit::CancellationToken;
@@ -15,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{API, World, text_of, with_meta};
+use crate::support::{Behaviour, World, foreign::stdio_environment, text_of, with_meta};
 
 /// Longest that any step may take before the test fails; nothing waits for it otherwise.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -60,24 +61,12 @@ fn initialize() -> Value {
     })
 }
 
-fn spawn(world: &World) -> Child {
+fn spawn(world: &World, log: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_mcp-gateway"))
         .arg("stdio")
         .env_clear()
-        .env("MCP_GATEWAY_CONTENT_API", world.content.base.as_str())
-        .env(
-            "MCP_GATEWAY_TOKEN_URL",
-            format!("{}/token", world.idp.issuer()),
-        )
-        .env("MCP_GATEWAY_CLIENT_ID", &world.gateway_client.id)
-        .env(
-            "MCP_GATEWAY_CLIENT_SECRET",
-            world.gateway_client.secret.expose_secret(),
-        )
-        .env("MCP_GATEWAY_SALES_WAREHOUSE", world.warehouse.base.as_str())
-        .env("MCP_GATEWAY_EMBEDDER", world.embedder.base.as_str())
-        .env("MCP_GATEWAY_CONTENT_AUDIENCE", API)
-        .env("RUST_LOG", "trace")
+        .envs(stdio_environment(world))
+        .env("RUST_LOG", log)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -89,7 +78,7 @@ fn spawn(world: &World) -> Child {
 #[tokio::test]
 async fn a_legacy_session_through_the_binary_says_nothing_else_on_stdout() {
     let world = World::start().await;
-    let mut child = spawn(&world);
+    let mut child = spawn(&world, "trace");
     let mut errors = child.stderr.take().unwrap();
     let logs = tokio::spawn(async move {
         let mut logs = String::new();
@@ -130,7 +119,7 @@ async fn a_legacy_session_through_the_binary_says_nothing_else_on_stdout() {
 #[tokio::test]
 async fn a_signal_ends_the_binary_though_its_input_stays_open() {
     let world = World::start().await;
-    let mut child = spawn(&world);
+    let mut child = spawn(&world, "trace");
     let mut line = Line {
         from: BufReader::new(child.stdout.take().unwrap()),
         to: child.stdin.take().unwrap(),
@@ -182,6 +171,84 @@ async fn a_modern_session_needs_no_handshake() {
     );
     stop.cancel();
     timeout(PATIENCE, serving).await.unwrap().unwrap().unwrap();
+}
+
+/// The search behind is given up, nobody answers the call, and the session goes on.
+#[tokio::test]
+async fn a_call_that_is_cancelled_is_given_up() {
+    for modern in [false, true] {
+        // Only the cancellation can end it in time.
+        let unhurried = |config: &mut Config| {
+            (config.search_deadline, config.tool_deadline) = (10 * PATIENCE, 10 * PATIENCE);
+        };
+        let world = World::start_with(unhurried).await;
+        let params = |params| if modern { with_meta(params) } else { params };
+        let (client, server) = tokio::io::duplex(64 * 1024);
+        let (input, output) = tokio::io::split(server);
+        let stop = CancellationToken::new();
+        let gateway = world.gateway.clone();
+        let serving = stdio::serve_streams(gateway, input, output, stop.clone());
+        let serving = tokio::spawn(serving);
+        let (from, to) = tokio::io::split(client);
+        let from = BufReader::new(from);
+        let mut line = Line { from, to };
+        if !modern {
+            line.ask(1, "initialize", initialize()).await;
+            line.say(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+                .await;
+        }
+        world.content.behave(Behaviour::Hang);
+        let call = json!({"name": "getContent", "arguments": {"description": "two beaches"}});
+        let call =
+            json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params(call)});
+        line.say(&call).await;
+        timeout(PATIENCE, world.content.search_began())
+            .await
+            .unwrap();
+        let cancelled = json!({
+            "jsonrpc": "2.0", "method": "notifications/cancelled",
+            "params": params(json!({"requestId": 2, "reason": "enough"})),
+        });
+        line.say(&cancelled).await;
+        timeout(PATIENCE, world.content.search_ended())
+            .await
+            .unwrap();
+        // What is heard next is the answer to this, and not to what was cancelled.
+        let list = line.ask(3, "tools/list", params(json!({}))).await;
+        assert!(list["result"]["tools"].is_array(), "{list}");
+        stop.cancel();
+        timeout(PATIENCE, serving).await.unwrap().unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_quotes_the_question_stays_out_of_the_log() {
+    let world = World::start().await;
+    let quoted = "there is no theme wedding-of-ana";
+    let problem = Problem::new(422, "unknown-value", "Unknown value", quoted);
+    world.content.behave(Behaviour::Problem(problem));
+    let mut child = spawn(&world, "info");
+    let mut errors = child.stderr.take().unwrap();
+    let mut line = Line {
+        from: BufReader::new(child.stdout.take().unwrap()),
+        to: child.stdin.take().unwrap(),
+    };
+    for arguments in [
+        json!({"description": "x", "limit": "wedding-of-ana"}),
+        json!({"description": "x", "filters": {"themes": ["wedding-of-ana"]}}),
+    ] {
+        let call = json!({"name": "getContent", "arguments": arguments});
+        let refused = line.ask(1, "tools/call", with_meta(call)).await;
+        let text = text_of(&refused["result"]);
+        assert!(text.contains("wedding-of-ana"), "{text}");
+    }
+    drop(line);
+    let mut logs = String::new();
+    let reading = errors.read_to_string(&mut logs);
+    timeout(PATIENCE, reading).await.unwrap().unwrap();
+    assert_eq!(logs.matches("tool failed").count(), 2, "{logs}");
+    assert!(logs.contains("422 (Unknown value)"), "{logs}");
+    assert!(!logs.contains("wedding-of-ana"), "{logs}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod campaigns;
 mod content_api;
 mod embedder;
+pub mod foreign;
 mod rpc;
 mod warehouse;
 
@@ -21,7 +22,7 @@ use tempfile::TempDir;
 use tokio_util::sync::DropGuard;
 use url::Url;
 
-pub use content_api::{Behaviour, ContentApi, JPEG, hit};
+pub use content_api::{Behaviour, ContentApi, JPEG, answer, hit};
 pub use embedder::Embedder;
 pub use rpc::{Reply, text_of, with_meta};
 pub use warehouse::{Said, Warehouse, answered, asked_back, declined, unavailable};

@@ -3,10 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use contracts::{ContentHit, ImageFacts, ImageId};
 use futures::future::join_all;
-use rmcp::model::{Annotations, ContentBlock, ImageContent, Resource, Role};
+use rmcp::model::{Annotations, ContentBlock, ImageContent, MetaObject, Resource, Role};
 
 use crate::{
     content_client::ContentClient,
+    gallery,
     origin::Origin,
     tools::{get_content::answer::Found, stored_text::clean},
 };
@@ -25,7 +26,7 @@ pub(crate) async fn thumbnails(
     let fetches = images.take(MAX_THUMBNAILS).map(|(id, image)| async move {
         let fetch = content.thumbnail(id, thumbnail_width(image), origin);
         match tokio::time::timeout(content.thumbnails_deadline(), fetch).await {
-            Ok(Ok(thumbnail)) => Some(thumbnail),
+            Ok(Ok(thumbnail)) => Some((id, thumbnail)),
             Ok(Err(error)) => {
                 tracing::warn!(image = %id, %error, "thumbnail left out");
                 None
@@ -40,13 +41,17 @@ pub(crate) async fn thumbnails(
         .await
         .into_iter()
         .flatten()
-        .map(|thumbnail| {
+        .map(|(id, thumbnail)| {
             let annotations = Annotations::default()
                 .with_audience(vec![Role::User])
                 .with_priority(0.5);
+            let mut meta = MetaObject::new();
+            meta.0
+                .insert(gallery::PICTURE_OF.to_owned(), id.as_str().into());
             ContentBlock::Image(
                 ImageContent::new(STANDARD.encode(&thumbnail.bytes), thumbnail.media_type)
-                    .with_annotations(annotations),
+                    .with_annotations(annotations)
+                    .with_meta(meta),
             )
         })
         .collect()

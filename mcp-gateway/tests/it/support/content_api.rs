@@ -1,7 +1,10 @@
 //! A double of content-api: it checks tokens as the true one does, records what it was asked, and
 //! answers as a test wants it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use auth::{Authorized, Verifier, VerifierConfig, scope::ContentRead};
 use axum::{
@@ -62,6 +65,7 @@ struct Inner {
 struct Recorded {
     behaviour: Behaviour,
     thumbnails: Option<(&'static str, Vec<u8>)>,
+    pictures: HashMap<String, Vec<u8>>,
     searches: Vec<(HeaderMap, Value)>,
     images: Vec<String>,
     documents: Vec<String>,
@@ -83,6 +87,7 @@ impl ContentApi {
         let recorded = Recorded {
             behaviour: Behaviour::Answer(Box::new(answer(vec![hit("two-beaches")]))),
             thumbnails: Some(("image/jpeg", JPEG.to_vec())),
+            pictures: HashMap::new(),
             searches: Vec::new(),
             images: Vec::new(),
             documents: Vec::new(),
@@ -130,6 +135,12 @@ impl ContentApi {
     /// What images are served as from now on; `None` makes them fail.
     pub fn thumbnails(&self, served: Option<(&'static str, Vec<u8>)>) {
         self.inner.state.lock().unwrap().thumbnails = served;
+    }
+
+    /// This PNG is the image of that id from now on, whatever the others are served as.
+    pub fn picture(&self, id: &str, png: Vec<u8>) {
+        let mut state = self.inner.state.lock().unwrap();
+        state.pictures.insert(id.to_owned(), png);
     }
 
     /// Every search so far.
@@ -217,7 +228,7 @@ fn written(id: &str) -> Value {
 async fn list(
     State(api): State<ContentApi>,
     _caller: Authorized<ContentRead>,
-    Query(query): Query<std::collections::HashMap<String, String>>,
+    Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     assert_eq!(query["status"], "approved");
     let documents = api.inner.state.lock().unwrap().documents.clone();
@@ -241,6 +252,9 @@ async fn image(
     let mut state = api.inner.state.lock().unwrap();
     let values: Vec<_> = query.into_iter().map(|(_, value)| value).collect();
     state.images.push(format!("{id} {}", values.join(" ")));
+    if let Some(picture) = state.pictures.get(&id) {
+        return ([(header::CONTENT_TYPE, "image/png")], picture.clone()).into_response();
+    }
     match &state.thumbnails {
         Some((media_type, bytes)) => {
             ([(header::CONTENT_TYPE, *media_type)], bytes.clone()).into_response()
