@@ -22,6 +22,7 @@ use rmcp::transport::streamable_http_server::{
 use service_kit::{
     health,
     http::{Bounds, standard_layers},
+    metrics::Metrics,
 };
 
 use crate::{
@@ -63,7 +64,10 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
         .route_layer(middleware::from_fn_with_state(
             admission::Gate {
                 verifier: Arc::clone(&verifier),
-                limiters: Arc::new(limits::Limiters::new(config.limits)),
+                limiters: Arc::new(limits::Limiters::new(
+                    config.limits,
+                    config.counters.as_ref(),
+                )),
             },
             admission::admit,
         ))
@@ -92,6 +96,16 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
             deadline: DEADLINE,
         },
     )
+}
+
+/// The route `/metrics`, for an address of its own: it takes no token.
+pub fn metrics_router(config: &HttpConfig) -> Router {
+    let mut metrics = Metrics::new("mcp-gateway", env!("CARGO_PKG_VERSION"));
+    if let Some(counters) = &config.counters {
+        let registry = metrics.registry();
+        counters.register(registry.sub_registry_with_prefix("mcp_gateway"));
+    }
+    metrics.router(|| async {})
 }
 
 /// What the gateway cannot do without. The services behind are not among it: that one is away
