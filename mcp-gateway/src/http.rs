@@ -25,6 +25,7 @@ use rmcp::{
 use service_kit::{
     health,
     http::{Bounds, standard_layers},
+    metrics::Metrics,
 };
 
 use crate::{
@@ -84,7 +85,10 @@ where
         .route_layer(middleware::from_fn_with_state(
             admission::Gate {
                 verifier: Arc::clone(&verifier),
-                limiters: Arc::new(limits::Limiters::new(config.limits)),
+                limiters: Arc::new(limits::Limiters::new(
+                    config.limits,
+                    config.counters.as_ref(),
+                )),
             },
             admission::admit,
         ))
@@ -109,6 +113,16 @@ where
             deadline: DEADLINE,
         },
     )
+}
+
+/// The route `/metrics`, for an address of its own: it takes no token.
+pub fn metrics_router(config: &HttpConfig) -> Router {
+    let mut metrics = Metrics::new("mcp-gateway", env!("CARGO_PKG_VERSION"));
+    if let Some(counters) = &config.counters {
+        let registry = metrics.registry();
+        counters.register(registry.sub_registry_with_prefix("mcp_gateway"));
+    }
+    metrics.router(|| async {})
 }
 
 /// What the gateway cannot do without. The services behind are not among it: that one is away

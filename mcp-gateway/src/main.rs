@@ -39,12 +39,21 @@ async fn serve_http(
     options: &HttpOptions,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let config = options.config()?;
+    let mut config = options.config()?;
+    config.counters = options.rate_limit.open().await?;
     let mut checks = config.verifier_config();
     checks.jwks_uri = options.jwks_uri.clone();
     let verifier = Arc::new(Verifier::new(checks, client, Clock::system()));
     let router = http::router(gateway, verifier, &config);
     let listener = listen::bind(options.listen).await?;
     tracing::info!(address = %listener.local_addr()?, resource = %config.resource(), "listening");
-    Ok(listen::serve(listener, router, stop).await?)
+    let serving = listen::serve(listener, router, stop.clone());
+    let Some(address) = options.metrics_address else {
+        return Ok(serving.await?);
+    };
+    let listener = listen::bind(address).await?;
+    tracing::info!(address = %listener.local_addr()?, "serving metrics");
+    let metrics = listen::serve(listener, http::metrics_router(&config), stop);
+    tokio::try_join!(serving, metrics)?;
+    Ok(())
 }

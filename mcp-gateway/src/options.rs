@@ -1,5 +1,7 @@
 //! The command line and the environment.
 
+mod rate_limit;
+
 use std::{convert::Infallible, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use auth::{ClientCredentials, Issuer, TokenSource};
@@ -12,6 +14,8 @@ use mcp_gateway::{
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{Clock, settings::ServiceOptions, telemetry::LogFormat};
 use url::Url;
+
+use rate_limit::RateLimitOptions;
 
 /// Longest that any call to another service may take; most have shorter deadlines.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -46,12 +50,12 @@ impl ServiceOptions for Options {
     const PREFIX: &'static str = "MCP_GATEWAY";
 
     fn faults(&self) -> Vec<String> {
-        let fault = match &self.command {
-            Command::Stdio => None,
-            Command::Http(options) => options.config().err(),
-        };
-        let fault = fault.map(|fault| fault.to_string());
-        fault.into_iter().chain(self.upstream.fault()).collect()
+        let mut faults: Vec<String> = self.upstream.fault().into_iter().collect();
+        if let Command::Http(options) = &self.command {
+            faults.extend(options.config().err().map(|fault| fault.to_string()));
+            faults.extend(options.rate_limit.faults());
+        }
+        faults
     }
 }
 
@@ -157,6 +161,9 @@ pub struct HttpOptions {
     /// The address to listen on.
     #[arg(long, env = "MCP_GATEWAY_LISTEN", default_value = "127.0.0.1:7430")]
     pub listen: SocketAddr,
+    /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
+    #[arg(long, env = "MCP_GATEWAY_METRICS_ADDRESS", value_name = "ADDRESS")]
+    pub metrics_address: Option<SocketAddr>,
     /// The origin at which clients reach the gateway; {public-url}/mcp is the tokens' audience.
     #[arg(long, env = "MCP_GATEWAY_PUBLIC_URL")]
     public_url: Url,
@@ -189,6 +196,8 @@ pub struct HttpOptions {
     /// Calls of one tool that writes by one client, likewise.
     #[arg(long, env = "MCP_GATEWAY_WRITES_PER_MINUTE", default_value_t = 60)]
     writes_per_minute: u32,
+    #[command(flatten)]
+    pub rate_limit: RateLimitOptions,
 }
 
 impl HttpOptions {
@@ -242,6 +251,36 @@ mod tests {
             let found = options.unwrap().faults();
             assert_eq!(found.len(), faults, "{found:?}");
             assert!(!found.concat().contains(&key));
+        }
+    }
+
+    #[test]
+    fn a_redis_that_makes_no_sense_is_a_fault_of_http_alone() {
+        let http = ["http", "--public-url=http://g", "--issuer=http://i"];
+        let odd = ["--rate-limit-url=redis://:hunter2@a,b"];
+        let more = ["--rate-limit-deadline-ms=0", "--rate-limit-prefix=a b"];
+        for (arguments, faults) in [
+            (&http[..], 0),
+            (&[&http[..], &["--rate-limit-url=redis://h"]].concat(), 0),
+            // Nothing is asked of what is not used.
+            (&[&http[..], &more].concat(), 0),
+            (&[&http[..], &odd, &more].concat(), 3),
+        ] {
+            let common = [
+                "mcp-gateway",
+                "--content-api=http://c",
+                "--sales-warehouse=http://s",
+                "--embedder=http://e",
+                "--token-url=http://i/token",
+                "--client-id=gateway",
+                "--client-secret=secret",
+            ];
+            let options = Options::try_parse_from([&common, arguments].concat());
+            let found = options.unwrap().faults();
+            assert_eq!(found.len(), faults, "{found:?}");
+            let named = |fault: &String| fault.starts_with("rate-limit-");
+            assert!(found.iter().all(named), "{found:?}");
+            assert!(!found.concat().contains("hunter2"));
         }
     }
 

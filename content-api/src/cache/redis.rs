@@ -8,7 +8,7 @@
 //!
 //! A key holds the versions of all that an answer is made of, so nothing here is ever stale, in
 //! memory no more than in Redis. Redis is never needed: every call has a deadline, a Redis that fails
-//! is left alone until it answers again (`redis/link.rs`), and what does not open is a miss (`redis/envelope.rs`).
+//! is left alone until it answers again (the crate `redis-link`), and what does not open is a miss (`redis/envelope.rs`).
 //!
 //! An ACL user needs no more than `~PREFIX:* +getrange +set +pttl +eval +get +del`, in a cluster also
 //! `+cluster|slots`.
@@ -17,12 +17,11 @@ mod config;
 mod counts;
 mod entries;
 mod envelope;
-mod link;
-mod server;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use redis_link::Fault;
 use tokio::time::timeout;
 
 pub use config::{RedisConfig, RedisFault, RedisFaults, RedisSettings};
@@ -51,8 +50,9 @@ impl RedisCache {
     /// When the client refuses settings that [`RedisSettings::check`] found good.
     pub async fn start(config: RedisConfig) -> Result<Self, RedisFaults> {
         let (lifetime, memory_bytes) = (config.lifetime, config.memory_bytes);
-        let (entries, first) = Entries::open(config)
-            .map_err(|error| RedisFaults(vec![RedisFault::Client(error.to_string())]))?;
+        let (entries, first) = Entries::open(config).map_err(|error| {
+            RedisFaults(vec![RedisFault::Redis(Fault::Client(error.to_string()))])
+        })?;
         // Whichever way it ended, the task has said so.
         drop(timeout(START_WITHIN, first).await);
         Ok(Self {
@@ -64,7 +64,7 @@ impl RedisCache {
 
     /// What happened since the start.
     pub fn counts(&self) -> RedisCounts {
-        self.entries.counters().read()
+        self.entries.counts()
     }
 
     /// Redis is in use; otherwise answers are made without it.

@@ -7,6 +7,7 @@ use content_api::{
     Config,
     cache::{AnswerCache, RedisCache, RedisSettings},
 };
+use redis_link::Settings;
 use secrecy::SecretString;
 
 /// Redis, if it is named; else the service's own memory.
@@ -68,7 +69,7 @@ impl CacheOptions {
 
     fn settings(&self, config: &Config) -> Option<RedisSettings> {
         let url = self.cache_url.clone()?;
-        Some(RedisSettings {
+        let redis = Settings {
             user: self.cache_user.clone(),
             password: self.cache_password.clone(),
             sentinel_user: self.cache_sentinel_user.clone(),
@@ -76,6 +77,10 @@ impl CacheOptions {
             ca_file: self.cache_ca_file.clone(),
             prefix: self.cache_prefix.clone(),
             deadline: Duration::from_millis(self.cache_deadline_ms),
+            ..Settings::new(url.clone())
+        };
+        Some(RedisSettings {
+            redis,
             wait: Duration::from_millis(self.cache_wait_ms),
             lifetime: config.caches.answers_lifetime,
             memory_bytes: config.caches.answers_bytes,

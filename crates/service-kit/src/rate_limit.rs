@@ -2,13 +2,20 @@
 //!
 //! The generic cell rate algorithm (ITU-T I.371): of each key no more is kept than the moment at which
 //! all that it was allowed would have come at an even pace.
+//!
+//! [`RateLimiter`] is the port. [`LocalRateLimiter`] counts in this process; the crate `redis-link` has one
+//! that replicas share. To add another: implement the trait, never wait long, and decide in the process
+//! what its own backend cannot: counters that are away are no reason to refuse anybody.
 
 use std::{
     collections::HashMap,
+    fmt,
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use async_trait::async_trait;
 
 /// Keys that are remembered; those beyond share one allowance.
 const MAX_KEYS: usize = 20_000;
@@ -16,12 +23,36 @@ const MAX_KEYS: usize = 20_000;
 const OTHERS: &str = "";
 
 /// Counts, and says when it is enough. One for each thing that is limited; keys say whose it is.
-#[derive(Debug)]
-pub struct RateLimiter {
+#[async_trait]
+pub trait RateLimiter: fmt::Debug + Send + Sync {
+    /// Counts one for `key`, or says that it is one too many, which costs nothing.
+    async fn count(&self, key: &str) -> Result<(), TooOften>;
+}
+
+/// What one may spend: a burst, which comes back at an even pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
     /// What one costs.
-    pace: Duration,
+    pub pace: Duration,
     /// What may be spent at once.
-    burst: Duration,
+    pub burst: Duration,
+}
+
+impl Rate {
+    /// `per_minute` at once, and as many each minute from then on.
+    pub fn per_minute(per_minute: NonZeroU32) -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            pace: minute / per_minute.get(),
+            burst: minute,
+        }
+    }
+}
+
+/// Counts in this process alone.
+#[derive(Debug)]
+pub struct LocalRateLimiter {
+    rate: Rate,
     due: Mutex<HashMap<String, Instant>>,
 }
 
@@ -38,19 +69,20 @@ impl TooOften {
     }
 }
 
-impl RateLimiter {
-    /// `per_minute` at once, and as many each minute from then on at an even pace.
-    pub fn per_minute(per_minute: NonZeroU32) -> Self {
-        let minute = Duration::from_secs(60);
+impl LocalRateLimiter {
+    /// One in which each key may spend this much.
+    pub fn new(rate: Rate) -> Self {
         Self {
-            pace: minute / per_minute.get(),
-            burst: minute,
+            rate,
             due: Mutex::default(),
         }
     }
 
-    /// Counts one for `key`, or says that it is one too many, which costs nothing.
-    pub fn count(&self, key: &str) -> Result<(), TooOften> {
+    /// Counts one for `key` now, or says that it is one too many.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub fn count_now(&self, key: &str) -> Result<(), TooOften> {
         self.count_at(key, Instant::now())
     }
 
@@ -67,13 +99,20 @@ impl RateLimiter {
         let spent = due
             .get(key)
             .map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        let after = spent + self.pace;
+        let after = spent + self.rate.pace;
         // A division leaves up to a nanosecond of each behind.
-        if after > self.burst + Duration::from_micros(1) {
-            return Err(TooOften(after - self.burst));
+        if after > self.rate.burst + Duration::from_micros(1) {
+            return Err(TooOften(after - self.rate.burst));
         }
         due.insert(key.to_owned(), now + after);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl RateLimiter for LocalRateLimiter {
+    async fn count(&self, key: &str) -> Result<(), TooOften> {
+        self.count_now(key)
     }
 }
 
@@ -84,10 +123,10 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use super::{MAX_KEYS, RateLimiter};
+    use super::{LocalRateLimiter, MAX_KEYS, Rate};
 
-    fn limiter(per_minute: u32) -> RateLimiter {
-        RateLimiter::per_minute(NonZeroU32::new(per_minute).unwrap())
+    fn limiter(per_minute: u32) -> LocalRateLimiter {
+        LocalRateLimiter::new(Rate::per_minute(NonZeroU32::new(per_minute).unwrap()))
     }
 
     #[test]

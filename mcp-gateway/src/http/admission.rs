@@ -50,7 +50,7 @@ pub(super) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    if let Err(refused) = gate.limiters.request(&caller) {
+    if let Err(refused) = gate.limiters.request(&caller).await {
         return refused.into_response();
     }
     let (parts, body) = request.into_parts();
@@ -70,7 +70,7 @@ pub(super) async fn admit(
         return gate.verifier.problem(error).into_response();
     }
     if let Some(Wanted::Tool(tool)) = wanted
-        && let Err(refused) = gate.limiters.call(&caller, tool)
+        && let Err(refused) = gate.limiters.call(&caller, tool).await
     {
         return refused.into_response();
     }

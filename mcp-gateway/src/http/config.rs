@@ -2,6 +2,7 @@
 
 use auth::{Issuer, VerifierConfig, protected_resource_metadata, protected_resource_metadata_url};
 use contracts::Scopes;
+use redis_link::SharedCounters;
 use serde_json::Value;
 use url::{Host, Origin, Url};
 
@@ -16,6 +17,8 @@ pub struct HttpConfig {
     allowed_hosts: Vec<String>,
     /// How often each client may come.
     pub limits: Limits,
+    /// Where replicas count that together; each process counts for itself when absent.
+    pub counters: Option<SharedCounters>,
 }
 
 /// Why a configuration makes no sense.
@@ -74,6 +77,7 @@ impl HttpConfig {
             allowed_origins,
             allowed_hosts,
             limits: Limits::default(),
+            counters: None,
         })
     }
 

@@ -1,18 +1,19 @@
 //! How often one client may come, and call one tool.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use auth::Caller;
 use http::StatusCode;
+use redis_link::SharedCounters;
 use service_kit::{
     ProblemResponse,
-    rate_limit::{RateLimiter, TooOften},
+    rate_limit::{LocalRateLimiter, Rate, RateLimiter, TooOften},
 };
 
 use crate::tools::GatewayTool;
 
 /// Bounds for each client: a subject with the program that it uses. `None` is no bound. Each is how
-/// many may come at once, and how many a minute from then on; each process counts for itself.
+/// many may come at once, and how many a minute from then on.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Requests of any kind.
@@ -37,39 +38,50 @@ impl Default for Limits {
 /// Counts.
 #[derive(Debug)]
 pub(super) struct Limiters {
-    requests: Option<RateLimiter>,
-    calls: Option<RateLimiter>,
-    writes: Option<RateLimiter>,
+    requests: Option<Arc<dyn RateLimiter>>,
+    calls: Option<Arc<dyn RateLimiter>>,
+    writes: Option<Arc<dyn RateLimiter>>,
 }
 
 impl Limiters {
-    pub(super) fn new(limits: Limits) -> Self {
-        let of = |limit: Option<NonZeroU32>| limit.map(RateLimiter::per_minute);
+    /// Counted with all replicas where there are `shared` counters, else in this process.
+    pub(super) fn new(limits: Limits, shared: Option<&SharedCounters>) -> Self {
+        let of = |name, limit: Option<NonZeroU32>| {
+            let rate = Rate::per_minute(limit?);
+            Some(match shared {
+                Some(counters) => Arc::new(counters.limiter(name, rate)) as Arc<dyn RateLimiter>,
+                None => Arc::new(LocalRateLimiter::new(rate)),
+            })
+        };
         Self {
-            requests: of(limits.requests_per_minute),
-            calls: of(limits.calls_per_minute),
-            writes: of(limits.writes_per_minute),
+            requests: of("mcp-requests", limits.requests_per_minute),
+            calls: of("mcp-calls", limits.calls_per_minute),
+            writes: of("mcp-writes", limits.writes_per_minute),
         }
     }
 
     /// Counts a request.
-    pub(super) fn request(&self, caller: &Caller) -> Result<(), ProblemResponse> {
-        count(self.requests.as_ref(), caller, "requests")
+    pub(super) async fn request(&self, caller: &Caller) -> Result<(), ProblemResponse> {
+        count(self.requests.as_deref(), caller, "requests").await
     }
 
     /// Counts a call of a tool.
-    pub(super) fn call(&self, caller: &Caller, tool: GatewayTool) -> Result<(), ProblemResponse> {
+    pub(super) async fn call(
+        &self,
+        caller: &Caller,
+        tool: GatewayTool,
+    ) -> Result<(), ProblemResponse> {
         let limiter = if tool.writes() {
             &self.writes
         } else {
             &self.calls
         };
-        count(limiter.as_ref(), caller, tool.name())
+        count(limiter.as_deref(), caller, tool.name()).await
     }
 }
 
-fn count(
-    limiter: Option<&RateLimiter>,
+async fn count(
+    limiter: Option<&dyn RateLimiter>,
     caller: &Caller,
     what: &str,
 ) -> Result<(), ProblemResponse> {
@@ -79,7 +91,7 @@ fn count(
     let (subject, client) = (caller.subject(), caller.client_id());
     // Lengths first, so that no two different ones are written alike.
     let key = format!("{}:{}:{subject}{client}{what}", subject.len(), client.len());
-    limiter.count(&key).map_err(|refused| {
+    limiter.count(&key).await.map_err(|refused| {
         tracing::warn!(
             subject,
             client_id = client,

@@ -10,13 +10,13 @@ use serde_json::json;
 
 use crate::support::{Reply, World, campaign};
 
-const UNLIMITED: Limits = Limits {
+pub const UNLIMITED: Limits = Limits {
     requests_per_minute: None,
     calls_per_minute: None,
     writes_per_minute: None,
 };
 
-fn token(world: &World, subject: &str) -> String {
+pub fn token(world: &World, subject: &str) -> String {
     let scopes: Scopes = Scope::ALL.into_iter().collect();
     let lifetime = Duration::from_secs(60);
     let token = world
@@ -34,7 +34,7 @@ async fn call(world: &World, token: &str, tool: &str) -> Reply {
     Reply::of(world.modern(token, "tools/call", params)).await
 }
 
-fn refused(reply: &Reply, what: &str) {
+pub fn refused(reply: &Reply, what: &str) {
     assert_eq!(
         reply.status,
         StatusCode::TOO_MANY_REQUESTS,

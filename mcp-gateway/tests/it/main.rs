@@ -22,6 +22,7 @@ mod resources;
 mod results;
 mod sales_tools;
 mod scopes;
+mod shared_limits;
 mod stdio;
 mod support;
 mod typescript_client;

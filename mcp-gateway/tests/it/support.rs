@@ -16,6 +16,7 @@ use mcp_gateway::{
     Config, Gateway, Tokens,
     http::{HttpConfig, Limits, router},
 };
+use redis_link::SharedCounters;
 use secrecy::{ExposeSecret as _, SecretString};
 use service_kit::{CancellationToken, Clock, listen};
 use tempfile::TempDir;
@@ -59,26 +60,35 @@ pub struct World {
 
 impl World {
     pub async fn start() -> Self {
-        Self::build(|_| {}, None, Limits::default()).await
+        Self::build(|_| {}, None, |_| {}).await
     }
 
     pub async fn start_limited(limits: Limits) -> Self {
-        Self::build(|_| {}, None, limits).await
+        Self::build(|_| {}, None, |config| config.limits = limits).await
+    }
+
+    /// With counters that other gateways may share.
+    pub async fn start_counting(limits: Limits, counters: SharedCounters) -> Self {
+        let change = |config: &mut HttpConfig| {
+            config.limits = limits;
+            config.counters = Some(counters);
+        };
+        Self::build(|_| {}, None, change).await
     }
 
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::build(change, None, Limits::default()).await
+        Self::build(change, None, |_| {}).await
     }
 
     /// The gateway asks for its tokens with this secret instead of its own.
     pub async fn start_with_secret(secret: &str) -> Self {
-        Self::build(|_| {}, Some(secret.into()), Limits::default()).await
+        Self::build(|_| {}, Some(secret.into()), |_| {}).await
     }
 
     async fn build(
         change: impl FnOnce(&mut Config),
         secret: Option<SecretString>,
-        limits: Limits,
+        change_http: impl FnOnce(&mut HttpConfig),
     ) -> Self {
         let stop = CancellationToken::new();
         let http = service_kit::http_client::build(Duration::from_secs(20)).unwrap();
@@ -148,7 +158,7 @@ impl World {
             &[],
         )
         .unwrap();
-        config.limits = limits;
+        change_http(&mut config);
         let verifier = Arc::new(Verifier::new(config.verifier_config(), http.clone(), clock));
         tokio::spawn(listen::serve(
             listener,

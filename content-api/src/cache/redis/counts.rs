@@ -2,12 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use redis_link::LinkCounts;
+
 macro_rules! counts {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
+    ($($(#[$doc:meta])* $name:ident,)*; $($(#[$of:meta])* $call:ident,)*) => {
         /// How often what happened since the start.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct RedisCounts {
             $($(#[$doc])* pub $name: u64,)*
+            $($(#[$of])* pub $call: u64,)*
         }
 
         #[derive(Debug, Default)]
@@ -16,8 +19,11 @@ macro_rules! counts {
         }
 
         impl Counters {
-            pub fn read(&self) -> RedisCounts {
-                RedisCounts { $($name: self.$name.load(Relaxed),)* }
+            pub fn read(&self, link: LinkCounts) -> RedisCounts {
+                RedisCounts {
+                    $($name: self.$name.load(Relaxed),)*
+                    $($call: link.$call,)*
+                }
             }
         }
     };
@@ -40,6 +46,7 @@ counts! {
     not_stored,
     /// Values under our keys that are not ours, damaged or of another version.
     foreign,
+    ;
     /// Calls without an answer by the deadline.
     timeouts,
     /// Calls that failed.

@@ -16,7 +16,10 @@ use std::{
 };
 
 use contracts::GetContentAnswer;
-use redis::{Pipeline, Value};
+use redis_link::{
+    Answers, Link, Purpose,
+    redis::{self, Pipeline, Value},
+};
 use sha2::{Digest, Sha256};
 use tokio::{
     sync::{Semaphore, oneshot},
@@ -26,10 +29,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::{
     config::RedisConfig,
-    counts::{Counters, count},
+    counts::{Counters, RedisCounts, count},
     envelope,
-    link::Link,
-    server::Answers,
 };
 use crate::cache::CacheKey;
 
@@ -43,6 +44,11 @@ const STORES_AT_ONCE: usize = 64;
 /// Ends a lease, if it is still ours.
 const RELEASE: &str = "if redis.call('get', KEYS[1]) == ARGV[1] \
      then return redis.call('del', KEYS[1]) else return 0 end";
+
+const PURPOSE: Purpose = Purpose {
+    what: "the answer cache",
+    meanwhile: "answers are made without it",
+};
 
 /// What a look-up ends with.
 pub enum Look {
@@ -73,7 +79,6 @@ struct Shared {
 impl Entries {
     /// Begins to connect; the receiver hears of the end of the first try.
     pub fn open(config: RedisConfig) -> Result<(Self, oneshot::Receiver<()>), redis::RedisError> {
-        let counters = Arc::new(Counters::default());
         let namespace = namespace(&config);
         let mut probe = pipeline();
         probe
@@ -81,12 +86,8 @@ impl Entries {
             .arg(format!("{namespace}:probe"))
             .arg(0)
             .arg(0);
-        let (link, first) = Link::open(
-            config.server.connector()?,
-            config.deadline,
-            probe,
-            Arc::clone(&counters),
-        );
+        let (link, first) = Link::open(&config.redis, PURPOSE, probe)?;
+        let counters = Arc::default();
         let entries = Self {
             shared: Arc::new(Shared { link, counters }),
             namespace,
@@ -98,8 +99,8 @@ impl Entries {
         Ok((entries, first))
     }
 
-    pub fn counters(&self) -> &Counters {
-        &self.shared.counters
+    pub fn counts(&self) -> RedisCounts {
+        self.shared.counters.read(self.shared.link.counts())
     }
 
     pub fn is_up(&self) -> bool {
@@ -319,7 +320,7 @@ fn namespace(config: &RedisConfig) -> String {
     hash.update([0]);
     hash.update(schemas);
     let scope = hex::encode(&hash.finalize()[..4]);
-    format!("{}:a{}:{scope}", config.prefix, envelope::VERSION)
+    format!("{}:a{}:{scope}", config.redis.prefix, envelope::VERSION)
 }
 
 fn pipeline() -> Pipeline {

@@ -5,7 +5,7 @@ use content_api::cache::{AnswerCache, CacheKey, RedisCache, RedisSettings};
 use contracts::{ContentHit, GetContentAnswer, Language, content::Rendition};
 use futures::FutureExt;
 use images::Catalogue;
-use redis::Value;
+use redis_link::redis::Value;
 use tokio::time::Instant;
 
 use super::{
@@ -95,7 +95,9 @@ async fn of_hits_misses_and_sizes() {
                 hits.push(took);
             }
         }
-        let name = stored(&server.url(), &settings.prefix).await.remove(0);
+        let name = stored(&server.url(), &settings.redis.prefix)
+            .await
+            .remove(0);
         let Value::Int(bytes) = command(&server.url(), &["STRLEN", &name]).await.unwrap() else {
             panic!("no length");
         };

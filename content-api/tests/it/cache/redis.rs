@@ -7,12 +7,12 @@ use content_api::{
     cache::{RedisCache, RedisSettings},
     store::ContentStore,
 };
-use redis::Value;
+use redis_link::redis::Value;
 use tokio::sync::Semaphore;
 
 use super::{
     contract,
-    replicas::{PATIENT, command, pair, settings, start, stored},
+    replicas::{command, pair, settings, start, stored},
     sample::{Maker, answer},
 };
 use crate::{
@@ -61,11 +61,10 @@ async fn replicas_share_answers_and_deployments_do_not() {
     assert!(maker.ask(&*two, "shared").await.cached);
     assert_eq!(two.counts().hits, 1);
 
+    let mut staging = settings.clone();
+    staging.redis.prefix += "-staging";
     for other in [
-        RedisSettings {
-            prefix: format!("{}-staging", settings.prefix),
-            ..settings.clone()
-        },
+        staging,
         // Its answers hold other URLs.
         RedisSettings {
             public_url: "https://elsewhere.test".parse().unwrap(),
@@ -92,7 +91,7 @@ async fn an_answer_expires_in_redis_and_is_no_younger_in_memory() {
     for question in 0..8 {
         store(&one, &maker, &question.to_string()).await;
     }
-    for name in stored(&url, &settings.prefix).await {
+    for name in stored(&url, &settings.redis.prefix).await {
         let Value::Int(left) = command(&url, &["PTTL", &name]).await.unwrap() else {
             panic!("{name} does not expire");
         };
@@ -189,7 +188,7 @@ async fn a_replica_that_died_while_making_holds_nobody_up_for_long() {
     let (one, two) = pair(settings.clone()).await;
     let maker = Maker::default();
     store(&one, &maker, "dead").await;
-    let name = stored(&url, &settings.prefix).await.remove(0);
+    let name = stored(&url, &settings.redis.prefix).await.remove(0);
     // As it is left behind: no answer, and somebody's token.
     command(&url, &["DEL", &name]).await.unwrap();
     let making = format!("{name}:making");
@@ -219,9 +218,9 @@ async fn values_that_are_not_ours_are_made_anew_and_replaced() {
     let one = start(settings.clone()).await;
     let maker = Maker::default();
     store(&one, &maker, "mine").await;
-    let name = stored(&url, &settings.prefix).await.remove(0);
+    let name = stored(&url, &settings.redis.prefix).await.remove(0);
     store(&one, &maker, "another").await;
-    let names = stored(&url, &settings.prefix).await;
+    let names = stored(&url, &settings.redis.prefix).await;
     let other = names.iter().find(|found| **found != name).unwrap();
 
     let garbage = "x".repeat(100_000);
@@ -262,7 +261,7 @@ async fn what_is_too_large_for_redis_stays_in_memory() {
     let one = start(measured.clone()).await;
     let maker = Maker::default();
     store(&one, &maker, "exact").await;
-    let name = stored(&url, &measured.prefix).await.remove(0);
+    let name = stored(&url, &measured.redis.prefix).await.remove(0);
     let Value::Int(bytes) = command(&url, &["STRLEN", &name]).await.unwrap() else {
         panic!("no length");
     };
@@ -315,11 +314,7 @@ async fn the_service_answers_from_it_and_never_with_the_old() {
     let Some(url) = test_support::redis().await else {
         return;
     };
-    let settings = RedisSettings {
-        deadline: PATIENT,
-        ..settings(&url)
-    };
-    let cache = start(settings).await;
+    let cache = start(settings(&url)).await;
     let setup = Setup {
         cache: Some(Arc::clone(&cache) as _),
         ..Setup::default()

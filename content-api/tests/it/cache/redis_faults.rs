@@ -9,6 +9,7 @@ use std::{
 };
 
 use content_api::cache::{AnswerCache, RedisCache, RedisSettings};
+use redis_link::redis;
 use tokio::{task::JoinHandle, time::Instant};
 
 use super::{
@@ -73,11 +74,10 @@ impl Load {
 }
 
 fn quick(url: &str) -> RedisSettings {
-    RedisSettings {
-        deadline: Duration::from_millis(100),
-        memory_bytes: 20_000,
-        ..settings(url)
-    }
+    let mut settings = settings(url);
+    settings.redis.deadline = Duration::from_millis(100);
+    settings.memory_bytes = 20_000;
+    settings
 }
 
 /// Longest that an answer may take when the deadline is 100 ms, on a machine that does other things.
@@ -198,10 +198,8 @@ async fn a_wrong_password_is_done_without_until_it_is_right() {
         return;
     };
     let admin = server.url().replace("redis://", "redis://:right@");
-    let settings = RedisSettings {
-        password: Some("wrong".into()),
-        ..settings(&server.url())
-    };
+    let mut settings = settings(&server.url());
+    settings.redis.password = Some("wrong".into());
     let cache = start(settings).await;
     assert!(!cache.is_up());
     let maker = Maker::default();
@@ -233,10 +231,11 @@ async fn an_acl_user_needs_few_rights_and_one_without_them_gets_answers() {
     ] {
         command(&url, &rules).await.unwrap();
     }
-    let as_user = |user: &str| RedisSettings {
-        user: Some(user.to_owned()),
-        password: Some("secret".into()),
-        ..settings(&url)
+    let as_user = |user: &str| {
+        let mut settings = settings(&url);
+        settings.redis.user = Some(user.to_owned());
+        settings.redis.password = Some("secret".into());
+        settings
     };
     let maker = Maker::default();
     let (one, two) = pair(as_user("enough")).await;

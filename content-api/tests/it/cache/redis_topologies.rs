@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use content_api::cache::RedisSettings;
-use redis::Value;
+use redis_link::redis::{self, Value};
 use test_support::{RedisServer, free_port, or_skip, own_redis};
 
 use super::{
@@ -186,10 +185,8 @@ async fn tls_is_used_and_the_certificate_checked() {
         return;
     };
     let url = format!("rediss://localhost:{tls_port}");
-    let trusting = RedisSettings {
-        ca_file: Some(dir.path().join("ca.pem")),
-        ..settings(&url)
-    };
+    let mut trusting = settings(&url);
+    trusting.redis.ca_file = Some(dir.path().join("ca.pem"));
     let (one, two) = pair(trusting.clone()).await;
     let maker = Maker::default();
     maker.ask(&*one, "secret").await;
@@ -197,13 +194,9 @@ async fn tls_is_used_and_the_certificate_checked() {
     assert!(maker.ask(&*two, "secret").await.cached);
 
     // By the system's authorities, or under another name, it is a stranger.
-    for stranger in [
-        settings(&url),
-        RedisSettings {
-            url: format!("rediss://127.0.0.1:{tls_port}").into(),
-            ..trusting
-        },
-    ] {
+    let mut elsewhere = trusting;
+    elsewhere.redis.url = format!("rediss://127.0.0.1:{tls_port}").into();
+    for stranger in [settings(&url), elsewhere] {
         let cache = start(stranger).await;
         assert!(!cache.is_up());
         assert!(!maker.ask(&*cache, "secret").await.cached);

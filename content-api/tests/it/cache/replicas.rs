@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use content_api::cache::{RedisCache, RedisSettings};
-use redis::{RedisResult, Value};
+use redis_link::redis::{self, RedisResult, Value};
 
 /// Long enough for a busy machine; tests of the deadline have their own.
 pub const PATIENT: Duration = Duration::from_secs(1);
@@ -11,11 +11,10 @@ pub const PATIENT: Duration = Duration::from_secs(1);
 /// Settings with names of the test's own.
 pub fn settings(url: &str) -> RedisSettings {
     let public_url = "https://content.test".parse().unwrap();
-    RedisSettings {
-        prefix: format!("test-{}", uuid::Uuid::now_v7().simple()),
-        deadline: PATIENT,
-        ..RedisSettings::new(url.into(), public_url)
-    }
+    let mut settings = RedisSettings::new(url.into(), public_url);
+    settings.redis.prefix = format!("test-{}", uuid::Uuid::now_v7().simple());
+    settings.redis.deadline = PATIENT;
+    settings
 }
 
 pub async fn start(settings: RedisSettings) -> Arc<RedisCache> {

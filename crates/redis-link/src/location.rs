@@ -1,11 +1,13 @@
-//! `cache-url`, taken apart.
+//! A URL, taken apart.
 
 use redis::IntoConnectionInfo;
 use secrecy::SecretString;
 use url::Url;
 
-use super::RedisFault;
-use crate::cache::redis::server::{Login, Node, Topology};
+use crate::{
+    fault::Fault,
+    server::{Login, Node, Topology},
+};
 
 /// What a URL says.
 pub struct Location {
@@ -38,18 +40,18 @@ impl Shape {
 
 impl Location {
     /// `scheme://[userinfo@]host[,host...][/path]`: the `url` crate knows no list of hosts.
-    pub fn parse(url: &str) -> Result<Self, Vec<RedisFault>> {
-        let (scheme, rest) = url.split_once("://").ok_or(vec![RedisFault::Scheme])?;
+    pub fn parse(url: &str) -> Result<Self, Vec<Fault>> {
+        let (scheme, rest) = url.split_once("://").ok_or(vec![Fault::Scheme])?;
         let mut faults = Vec::new();
         let (kind, tls) = match scheme.strip_prefix("rediss") {
             Some(kind) => (kind, true),
             None => (scheme.strip_prefix("redis").unwrap_or("?"), false),
         };
         if !matches!(kind, "" | "-sentinel" | "-cluster") {
-            return Err(vec![RedisFault::Scheme]);
+            return Err(vec![Fault::Scheme]);
         }
         if rest.contains(['?', '#']) {
-            return Err(vec![RedisFault::Extras]);
+            return Err(vec![Fault::Extras]);
         }
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (userinfo, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -61,12 +63,12 @@ impl Location {
         for (index, host) in hosts.split(',').enumerate() {
             match node(host, port) {
                 Some(node) => nodes.push(node),
-                None => faults.push(RedisFault::Host(index + 1)),
+                None => faults.push(Fault::Host(index + 1)),
             }
         }
         let named = hosts.split(',').count();
         if kind.is_empty() && named > 1 {
-            faults.push(RedisFault::Hosts(named));
+            faults.push(Fault::Hosts(named));
         }
         match shape(kind, nodes, path.trim_end_matches('/')) {
             Ok(Some(shape)) if faults.is_empty() => return Ok(Self { login, shape, tls }),
@@ -78,26 +80,26 @@ impl Location {
 }
 
 /// Without a node there is none, which is a fault of the hosts.
-fn shape(kind: &str, mut nodes: Vec<Node>, path: &str) -> Result<Option<Shape>, RedisFault> {
+fn shape(kind: &str, mut nodes: Vec<Node>, path: &str) -> Result<Option<Shape>, Fault> {
     let database = |text: &str| match text {
         "" => Ok(0),
         // No sign: Redis has none either.
         number => number
             .parse::<u16>()
             .map(i64::from)
-            .map_err(|_| RedisFault::Path),
+            .map_err(|_| Fault::Path),
     };
     match kind {
         "-sentinel" => {
             let (master, number) = path.split_once('/').unwrap_or((path, ""));
             if master.is_empty() {
-                return Err(RedisFault::NoMaster);
+                return Err(Fault::NoMaster);
             }
             let database = database(number)?;
             Ok(Some(Shape::Sentinel(nodes, master.to_owned(), database)))
         }
         "-cluster" if path.is_empty() => Ok(Some(Shape::Cluster(nodes))),
-        "-cluster" => Err(RedisFault::Path),
+        "-cluster" => Err(Fault::Path),
         _ => {
             let database = database(path)?;
             Ok(nodes.pop().map(|node| Shape::Single(node, database)))
@@ -119,14 +121,14 @@ fn node(text: &str, port: u16) -> Option<Node> {
 }
 
 /// The client's own parser knows what is percent-encoded.
-fn userinfo_login(userinfo: &str) -> Result<Login, RedisFault> {
+fn userinfo_login(userinfo: &str) -> Result<Login, Fault> {
     let info = format!("redis://{userinfo}@localhost")
         .into_connection_info()
-        .map_err(|_| RedisFault::Userinfo)?;
+        .map_err(|_| Fault::Userinfo)?;
     let settings = info.redis_settings();
     let localhost = redis::ConnectionAddr::Tcp("localhost".to_owned(), 6_379);
     if *info.addr() != localhost {
-        return Err(RedisFault::Userinfo);
+        return Err(Fault::Userinfo);
     }
     Ok(Login {
         user: settings.username().map(ToOwned::to_owned),

@@ -16,9 +16,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
-    counts::{Counters, count},
+use crate::{
+    counts::{Counters, LinkCounts, count},
     server::{Answers, Connection, Connector},
+    settings::Config,
 };
 
 /// Failures in a row after which Redis is left alone. A lost connection counts at once.
@@ -33,6 +34,15 @@ const SAY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Between two lines about what Redis refuses.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
+/// What a link is for, as the log says it.
+#[derive(Clone, Copy, Debug)]
+pub struct Purpose {
+    /// What Redis is, such as `the answer cache`.
+    pub what: &'static str,
+    /// What happens while it is away, such as `answers are made without it`.
+    pub meanwhile: &'static str,
+}
+
 /// Calls, counted and bounded. Its task ends with it.
 pub struct Link {
     shared: Arc<Shared>,
@@ -43,7 +53,8 @@ struct Shared {
     state: Mutex<State>,
     lost: Notify,
     deadline: Duration,
-    counters: Arc<Counters>,
+    purpose: Purpose,
+    counters: Counters,
 }
 
 #[derive(Default)]
@@ -68,18 +79,22 @@ struct Why {
 
 impl Link {
     /// Begins to connect. `probe` is what a new connection must answer before it is used; the receiver
-    /// hears of the end of the first try.
+    /// hears of the end of the first try. Call it inside a runtime.
+    ///
+    /// # Errors
+    /// When the client refuses settings that [`Settings::check`](crate::Settings::check) found good.
     pub fn open(
-        connector: Connector,
-        deadline: Duration,
+        config: &Config,
+        purpose: Purpose,
         probe: Pipeline,
-        counters: Arc<Counters>,
-    ) -> (Self, oneshot::Receiver<()>) {
+    ) -> RedisResult<(Self, oneshot::Receiver<()>)> {
+        let connector = config.server.connector()?;
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             lost: Notify::new(),
-            deadline,
-            counters,
+            deadline: config.deadline,
+            purpose,
+            counters: Counters::default(),
         });
         let (tried, first) = oneshot::channel();
         let keeper = Keeper {
@@ -89,7 +104,12 @@ impl Link {
             absence: Absence::default(),
         };
         let keeper = tokio::spawn(keeper.run(tried)).abort_handle();
-        (Self { shared, keeper }, first)
+        Ok((Self { shared, keeper }, first))
+    }
+
+    /// What happened since the start.
+    pub fn counts(&self) -> LinkCounts {
+        self.shared.counters.read()
     }
 
     /// Redis is there, as far as is known.
@@ -100,6 +120,15 @@ impl Link {
     /// What Redis answers by the deadline; `None` at once while it is away. `pipeline` must collect
     /// errors ([`Pipeline::ignore_errors`]).
     pub async fn call(&self, pipeline: &Pipeline) -> Option<Answers> {
+        self.call_within(self.shared.deadline, pipeline).await
+    }
+
+    /// As [`Link::call`], with what is left of a deadline that began earlier.
+    pub(crate) async fn call_within(
+        &self,
+        deadline: Duration,
+        pipeline: &Pipeline,
+    ) -> Option<Answers> {
         let shared = &self.shared;
         let current = {
             let state = shared.state();
@@ -110,7 +139,7 @@ impl Link {
             count(&shared.counters.skipped);
             return None;
         };
-        match timeout(shared.deadline, connection.run(pipeline)).await {
+        match timeout(deadline, connection.run(pipeline)).await {
             Err(_) => {
                 count(&shared.counters.timeouts);
                 shared.failed(epoch, &NoAnswer(shared.deadline).into(), false);
@@ -152,8 +181,9 @@ impl Shared {
             self.failed(epoch, &Why::from(down.clone()), false);
             return None;
         }
-        // A value of another type under our key is a foreign one, not a refusal.
-        let refusal = errors.find(|error| error.code() != Some("WRONGTYPE"));
+        // A value of another type under our key is a foreign one, and a script is sent when it is not
+        // known: neither is a refusal.
+        let refusal = errors.find(|error| !matches!(error.code(), Some("WRONGTYPE" | "NOSCRIPT")));
         let mut state = self.state();
         if let Some(error) = refusal {
             count(&self.counters.refused);
@@ -162,7 +192,7 @@ impl Shared {
                 .is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY);
             if due {
                 state.complained = Some(Instant::now());
-                tracing::warn!(%error, "the answer cache refuses a command");
+                tracing::warn!(%error, "{} refuses a command", self.purpose.what);
             }
         }
         if state.epoch == epoch {
@@ -222,9 +252,9 @@ impl Keeper {
             match outcome {
                 Ok(connection) => {
                     self.shared.restored(connection);
-                    self.absence.ended();
+                    self.absence.ended(self.shared.purpose);
                 }
-                Err(why) => self.absence.goes_on(&why, &self.shared.counters),
+                Err(why) => self.absence.goes_on(&why, &self.shared),
             }
             if let Some(tried) = tried.take() {
                 // Nobody may be waiting for it any more.
@@ -233,7 +263,7 @@ impl Keeper {
             if connected {
                 self.shared.lost.notified().await;
                 let why = self.shared.state().why.clone();
-                self.absence.goes_on(&why, &self.shared.counters);
+                self.absence.goes_on(&why, &self.shared);
             }
             sleep(self.shared.pause()).await;
         }
@@ -260,35 +290,36 @@ struct Absence {
 }
 
 impl Absence {
-    fn goes_on(&mut self, why: &Why, counters: &Counters) {
+    fn goes_on(&mut self, why: &Why, shared: &Shared) {
         let now = Instant::now();
         self.since.get_or_insert(now);
         if self.said.is_some_and(|at| now - at < SAY_AGAIN_AFTER) {
             return;
         }
         self.said = Some(now);
-        let skipped = counters.read().skipped;
+        let skipped = shared.counters.read().skipped;
+        let Purpose { what, meanwhile } = shared.purpose;
         if why.refuses {
             tracing::error!(
                 error = %why.error,
                 skipped,
-                "the answer cache does not let this service in; answers are made without it"
+                "{what} does not let this service in; {meanwhile}"
             );
         } else {
             tracing::warn!(
                 error = %why.error,
                 skipped,
-                "the answer cache is away; answers are made without it"
+                "{what} is away; {meanwhile}"
             );
         }
     }
 
-    fn ended(&mut self) {
+    fn ended(&mut self, purpose: Purpose) {
         let Some(since) = self.since.take() else {
             return;
         };
         let away_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(away_ms, "the answer cache is back");
+        tracing::info!(away_ms, "{} is back", purpose.what);
         // One that comes and goes is worth a line a minute, not two a second.
         if away_ms >= 1_000 {
             self.said = None;
