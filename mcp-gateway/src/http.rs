@@ -71,6 +71,7 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
             Arc::clone(&verifier),
             auth::require_valid_token,
         ));
+    let requests = gateway.metrics().requests.clone();
     let metadata = config.metadata(&GatewayTool::all_scopes());
     let describe = get(move || {
         let metadata = metadata.clone();
@@ -91,6 +92,7 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
             max_body_bytes: MAX_JSON_BODY_BYTES,
             deadline: DEADLINE,
         },
+        &requests,
     )
 }
 

@@ -20,6 +20,7 @@ mod content_client;
 mod embedder_client;
 mod gateway;
 pub mod http;
+mod metrics;
 mod origin;
 mod prompts;
 mod resources;

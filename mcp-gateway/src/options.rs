@@ -157,6 +157,9 @@ pub struct HttpOptions {
     /// The address to listen on.
     #[arg(long, env = "MCP_GATEWAY_LISTEN", default_value = "127.0.0.1:7430")]
     pub listen: SocketAddr,
+    /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
+    #[arg(long, env = "MCP_GATEWAY_METRICS_ADDRESS", value_name = "ADDRESS")]
+    pub metrics_address: Option<SocketAddr>,
     /// The origin at which clients reach the gateway; {public-url}/mcp is the tokens' audience.
     #[arg(long, env = "MCP_GATEWAY_PUBLIC_URL")]
     public_url: Url,

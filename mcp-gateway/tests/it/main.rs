@@ -12,6 +12,7 @@ mod foreign_client;
 mod guards;
 mod legacy_era;
 mod limits;
+mod metrics;
 mod modern_era;
 mod python_client;
 mod registering;
