@@ -12,6 +12,7 @@ use contracts::limits::MAX_JSON_BODY_BYTES;
 use service_kit::{
     Clock,
     http::{Bounds, standard_layers},
+    metrics::HttpMetrics,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -26,6 +27,7 @@ use crate::{
     image_urls::ImageUrls,
     index_view::IndexView,
     lifecycle::{Intake, Lifecycle},
+    metrics::{self, Answers},
     openapi,
     publisher::Publisher,
     renditions::Renditions,
@@ -51,6 +53,8 @@ pub struct Deps {
 pub struct Service {
     /// Every route, with all layers. Serve it on a listener.
     pub router: Router,
+    /// The route `/metrics`, for an address of its own: it takes no token.
+    pub metrics_router: Router,
     /// Run it until the process stops; wake it after writes to the store.
     pub publisher: Publisher,
     /// Run it until the process stops.
@@ -79,7 +83,9 @@ impl Service {
             verifier,
             clock,
         } = deps;
-        let (embedder, index) = (Arc::new(embedder), Arc::new(IndexView::default()));
+        let (requests, answers) = (HttpMetrics::default(), Answers::default());
+        let embedder = Arc::new(embedder.measured_by(&requests));
+        let index = Arc::new(IndexView::default());
         let contents: Arc<dyn ContentStore> = Arc::clone(&store) as _;
         let publisher = Publisher::new(
             Arc::clone(&contents),
@@ -106,6 +112,8 @@ impl Service {
             store: Arc::clone(&store),
             clock: clock.clone(),
         };
+        let metrics_router =
+            metrics::router(publisher.clone(), Arc::clone(&cache), &answers, &requests);
         let state = AppState {
             verifier,
             finder: Arc::new(Finder {
@@ -115,6 +123,7 @@ impl Service {
                 index,
                 urls,
                 clock,
+                answers,
             }),
             lifecycle: Arc::new(lifecycle),
             campaigns: Arc::new(campaigns),
@@ -127,7 +136,8 @@ impl Service {
             deadline: config.upload_deadline,
         };
         Ok(Self {
-            router: standard_layers(router(&config, state), bounds),
+            router: standard_layers(router(&config, state), bounds, &requests),
+            metrics_router,
             publisher,
             housekeeping,
         })

@@ -88,4 +88,9 @@ pub trait AnswerCache: Send + Sync {
     /// The answer kept under `key`, or the one that `make` gives. Of several calls at the same time
     /// with the same key one makes it and the others wait for it, its failure included.
     async fn get_or_make(&self, key: CacheKey, make: Making<'_>) -> Result<Served, Arc<ApiError>>;
+
+    /// Where Redis is used: whether it is in use now, and what happened since the start.
+    fn redis(&self) -> Option<(bool, RedisCounts)> {
+        None
+    }
 }

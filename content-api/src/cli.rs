@@ -13,7 +13,7 @@ use content_api::{
 };
 use contracts::Scopes;
 use secrecy::SecretString;
-use service_kit::{CancellationToken, Clock, http_client, listen, settings::ServiceOptions};
+use service_kit::{Clock, Parts, http_client, listen, settings::ServiceOptions};
 use url::Url;
 
 use cache::CacheOptions;
@@ -59,6 +59,9 @@ pub struct Options {
     /// Where answers are cached.
     #[command(flatten)]
     cache: CacheOptions,
+    /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
+    #[arg(long, env = "CONTENT_API_METRICS_ADDRESS", value_name = "ADDRESS")]
+    metrics_address: Option<SocketAddr>,
     /// Store the bundled catalogue before serving.
     #[arg(long, env = "CONTENT_API_SEED")]
     seed: bool,
@@ -96,28 +99,24 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         .await?;
         tracing::info!(?report, "catalogue stored");
     }
-    let address = options.listen;
+    let (address, metrics_address) = (options.listen, options.metrics_address);
     let service = build(options, store.shared(), &clock).await?;
+    let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    let stop = CancellationToken::new();
-    let publishing = tokio::spawn({
-        let (publisher, stop) = (service.publisher.clone(), stop.clone());
-        async move { publisher.run(stop).await }
-    });
-    let housekeeping = tokio::spawn({
-        let (housekeeping, stop) = (service.housekeeping.clone(), stop.clone());
-        async move { housekeeping.run(stop).await }
-    });
-    let serving = tokio::spawn(listen::serve(listener, service.router, stop.clone()));
-    let signal = listen::shutdown_signal().await;
-    stop.cancel();
-    serving.await??;
-    publishing.await?;
-    housekeeping.await?;
+    parts.serve(listener, service.router);
+    parts
+        .serve_metrics(metrics_address, service.metrics_router)
+        .await?;
+    let (publisher, housekeeping) = (service.publisher, service.housekeeping);
+    let stop = parts.stop();
+    parts.spawn(async move { publisher.run(stop).await });
+    let stop = parts.stop();
+    parts.spawn(async move { housekeeping.run(stop).await });
+    let outcome = parts.run().await;
     store.close().await;
-    Ok(signal?)
+    Ok(outcome?)
 }
 
 async fn build(options: Options, store: Arc<dyn Store>, clock: &Clock) -> anyhow::Result<Service> {

@@ -15,9 +15,11 @@ use contracts::{
 use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
-use service_kit::{Clock, with_causes};
+use service_kit::{Clock, metrics::HttpMetrics, outbound::Peer, with_causes};
 use url::Url;
 
+/// Who is called.
+const PEER: &str = "embedder";
 /// People wait for a search.
 const SEARCH_DEADLINE: Duration = Duration::from_secs(5);
 /// Nobody waits for a push, and a batch of documents takes a while to embed.
@@ -28,6 +30,7 @@ const INDEX_DEADLINE: Duration = Duration::from_secs(60);
 pub struct EmbedderClient {
     base: String,
     http: reqwest::Client,
+    peer: Peer,
     reading: TokenSource,
     writing: TokenSource,
     search_deadline: Duration,
@@ -89,6 +92,7 @@ impl EmbedderClient {
             reading: tokens(Scope::ContentRead),
             writing: tokens(Scope::IndexWrite),
             http,
+            peer: Peer::new(PEER, HttpMetrics::default()),
             search_deadline: SEARCH_DEADLINE,
         }
     }
@@ -98,6 +102,15 @@ impl EmbedderClient {
     pub fn with_search_deadline(self, search_deadline: Duration) -> Self {
         Self {
             search_deadline,
+            ..self
+        }
+    }
+
+    /// The same; its calls are counted among these.
+    #[must_use]
+    pub fn measured_by(self, metrics: &HttpMetrics) -> Self {
+        Self {
+            peer: Peer::new(PEER, metrics.clone()),
             ..self
         }
     }
@@ -207,7 +220,8 @@ impl EmbedderClient {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let response = request.send().await.map_err(EmbedderError::Unreachable)?;
+            let sent = self.peer.send(request).await;
+            let response = sent.map_err(EmbedderError::Unreachable)?;
             let status = response.status();
             if status.is_success() {
                 return response.json().await.map_err(EmbedderError::Malformed);

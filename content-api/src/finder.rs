@@ -19,6 +19,7 @@ use crate::{
     image_urls::ImageUrls,
     index_view::IndexView,
     messages,
+    metrics::Answers,
     store::{ContentStore, StoreError},
     validate::{self, Query},
 };
@@ -37,6 +38,8 @@ pub struct Finder {
     pub urls: ImageUrls,
     /// Says which day it is.
     pub clock: Clock,
+    /// Counts answers.
+    pub answers: Answers,
 }
 
 impl Finder {
@@ -57,6 +60,7 @@ impl Finder {
             .map_err(|error| ProblemResponse::from(error.as_ref()))?;
         let mut answer = Arc::unwrap_or_clone(served.answer);
         answer.cached = served.cached;
+        self.answers.count(served.cached);
         answer.took_ms = started.elapsed().as_secs_f64() * 1_000.0;
         Ok(answer)
     }

@@ -24,6 +24,7 @@ mod index_view;
 mod lifecycle;
 mod merge_patch;
 mod messages;
+mod metrics;
 mod openapi;
 mod publisher;
 mod renditions;

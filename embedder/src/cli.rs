@@ -9,8 +9,7 @@ use auth::{Issuer, Verifier, VerifierConfig};
 use clap::Parser;
 use embedder::{Config, Service, model::source::ModelSource, search::Fusion};
 use secrecy::SecretString;
-use service_kit::{CancellationToken, Clock, http_client, listen, settings::ServiceOptions};
-use tokio::task::JoinSet;
+use service_kit::{Clock, Parts, http_client, listen, settings::ServiceOptions};
 
 use indexes::Indexes;
 
@@ -85,38 +84,17 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let verifier = Arc::new(Verifier::new(expected, http, clock.clone()));
     let (address, metrics_address) = (options.listen, options.metrics_address);
     let service = Service::start(config(options)?, &clock).await?;
-    let stop = CancellationToken::new();
-    let mut parts = JoinSet::new();
+    let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    let router = service.router(verifier);
-    parts.spawn(listen::serve(listener, router, stop.clone()));
-    if let Some(address) = metrics_address {
-        let listener = listen::bind(address).await?;
-        tracing::info!(address = %listener.local_addr()?, "serving metrics");
-        let router = service.metrics_router();
-        parts.spawn(listen::serve(listener, router, stop.clone()));
-    }
-    let repairing = stop.clone();
-    parts.spawn(async move {
-        service.run_background(repairing).await;
-        Ok(())
-    });
-    let outcome = tokio::select! {
-        signal = listen::shutdown_signal() => signal.map_err(Into::into),
-        Some(ended) = parts.join_next() => match ended {
-            Ok(Err(error)) => Err(anyhow::Error::from(error).context("a part of the service stopped")),
-            ended => Err(anyhow::anyhow!("a part of the service stopped: {ended:?}")),
-        },
-    };
-    stop.cancel();
-    while let Some(ended) = parts.join_next().await {
-        if !matches!(ended, Ok(Ok(()))) {
-            tracing::error!(error = ?ended, "a part of the service did not stop in order");
-        }
-    }
-    outcome
+    parts.serve(listener, service.router(verifier));
+    parts
+        .serve_metrics(metrics_address, service.metrics_router())
+        .await?;
+    let stop = parts.stop();
+    parts.spawn(async move { service.run_background(stop).await });
+    Ok(parts.run().await?)
 }
 
 fn config(options: Options) -> anyhow::Result<Config> {

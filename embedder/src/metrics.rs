@@ -1,4 +1,4 @@
-//! What the service measures, for `/metrics`: how far each index lags, and which are left alone.
+//! What the service measures, for `/metrics`: its requests, how far each index lags, and which are left alone.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use axum::Router;
 use service_kit::metrics::{
-    Metrics,
+    HttpMetrics, Metrics,
     prometheus_client::{
         metrics::{counter::Counter, family::Family, gauge::Gauge},
         registry::Unit,
@@ -31,8 +31,8 @@ struct Indexes {
 }
 
 /// The route `/metrics`. Nothing is asked of the indexes: a scrape costs them nothing.
-pub fn router(indexer: Arc<Indexer>, searcher: Arc<Searcher>) -> Router {
-    let mut metrics = Metrics::new("embedder", env!("CARGO_PKG_VERSION"));
+pub fn router(indexer: Arc<Indexer>, searcher: Arc<Searcher>, requests: &HttpMetrics) -> Router {
+    let mut metrics = Metrics::new("embedder", env!("CARGO_PKG_VERSION"), requests);
     let indexes = Indexes::default();
     indexes.register(&mut metrics);
     metrics.router(move || {

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use service_kit::{
     CancellationToken, Clock,
     http::{Bounds, standard_layers},
+    metrics::HttpMetrics,
 };
 
 use crate::{
@@ -54,6 +55,7 @@ pub struct Service {
     indexer: Arc<Indexer>,
     searcher: Arc<Searcher>,
     shared: Arc<Shared>,
+    requests: HttpMetrics,
 }
 
 impl Service {
@@ -100,6 +102,7 @@ impl Service {
             indexer,
             searcher,
             shared,
+            requests: HttpMetrics::default(),
         })
     }
 
@@ -116,12 +119,13 @@ impl Service {
             max_body_bytes: contracts::limits::MAX_INTERNAL_BODY_BYTES,
             deadline: DEADLINE,
         };
-        standard_layers(api::router(state), bounds)
+        standard_layers(api::router(state), bounds, &self.requests)
     }
 
     /// The route `/metrics`, for an address of its own: it takes no token.
     pub fn metrics_router(&self) -> Router {
-        metrics::router(Arc::clone(&self.indexer), Arc::clone(&self.searcher))
+        let (indexer, searcher) = (Arc::clone(&self.indexer), Arc::clone(&self.searcher));
+        metrics::router(indexer, searcher, &self.requests)
     }
 
     /// The work beside the requests: keeps the indexes level until stopped.

@@ -13,6 +13,7 @@ use crate::{
     confirmation::Confirmations,
     content_client::ContentClient,
     embedder_client::EmbedderClient,
+    metrics::GatewayMetrics,
     origin::Origin,
     routing::{self, Decision, Evidence, Witnesses},
     tools::ToolSet,
@@ -99,6 +100,7 @@ struct Inner {
     hearing: Hearing,
     tokens: Tokens,
     tools: ToolSet,
+    metrics: GatewayMetrics,
 }
 
 struct Hearing {
@@ -110,6 +112,7 @@ struct Hearing {
 impl Gateway {
     /// Calls nothing yet. `client` carries the calls.
     pub fn new(config: Config, client: reqwest::Client, tokens: Tokens) -> Self {
+        let metrics = GatewayMetrics::default();
         let upstream = |service: Service, deadline: Duration| {
             let (base, tokens) = match service {
                 Service::Content => (&config.content_api, &tokens.content),
@@ -121,6 +124,7 @@ impl Gateway {
                 service,
                 base.clone(),
                 client.clone(),
+                metrics.requests.clone(),
                 Arc::clone(tokens),
                 deadline,
             )
@@ -155,6 +159,7 @@ impl Gateway {
             hearing,
             tokens,
             tools: ToolSet::new(),
+            metrics,
             config,
         }))
     }
@@ -217,6 +222,10 @@ impl Gateway {
 
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(crate) fn metrics(&self) -> &GatewayMetrics {
+        &self.0.metrics
     }
 
     pub(crate) fn tools(&self) -> &ToolSet {

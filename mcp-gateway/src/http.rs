@@ -25,7 +25,7 @@ use rmcp::{
 use service_kit::{
     health,
     http::{Bounds, standard_layers},
-    metrics::Metrics,
+    metrics::HttpMetrics,
 };
 
 use crate::{
@@ -51,10 +51,11 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) -> Router {
     let server = Server::new(gateway.clone(), Access::Token);
     let ready = Arc::clone(&verifier);
+    let requests = gateway.metrics().requests.clone();
     let health = health::router("mcp-gateway", env!("CARGO_PKG_VERSION"), move || {
         missing(gateway.clone(), Arc::clone(&ready))
     });
-    router_around(server, verifier, config, health)
+    router_around(server, verifier, config, health, &requests)
 }
 
 /// The same guards and bounds around another handler of the protocol: the conformance suite wants
@@ -64,6 +65,7 @@ pub fn router_around<S>(
     verifier: Arc<Verifier>,
     config: &HttpConfig,
     health: Router,
+    requests: &HttpMetrics,
 ) -> Router
 where
     S: ServerHandler + Clone,
@@ -112,17 +114,13 @@ where
             max_body_bytes: MAX_JSON_BODY_BYTES,
             deadline: DEADLINE,
         },
+        requests,
     )
 }
 
 /// The route `/metrics`, for an address of its own: it takes no token.
-pub fn metrics_router(config: &HttpConfig) -> Router {
-    let mut metrics = Metrics::new("mcp-gateway", env!("CARGO_PKG_VERSION"));
-    if let Some(counters) = &config.counters {
-        let registry = metrics.registry();
-        counters.register(registry.sub_registry_with_prefix("mcp_gateway"));
-    }
-    metrics.router(|| async {})
+pub fn metrics_router(gateway: &Gateway, config: &HttpConfig) -> Router {
+    gateway.metrics().router(config.counters.as_ref())
 }
 
 /// What the gateway cannot do without. The services behind are not among it: that one is away

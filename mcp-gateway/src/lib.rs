@@ -21,6 +21,7 @@ mod embedder_client;
 mod gallery;
 mod gateway;
 pub mod http;
+mod metrics;
 mod origin;
 mod prompts;
 mod resources;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use auth::Verifier;
 use mcp_gateway::{Gateway, http, stdio};
 use options::{Command, HttpOptions, Options};
-use service_kit::{CancellationToken, Clock, http_client, listen, settings, telemetry};
+use service_kit::{CancellationToken, Clock, Parts, http_client, listen, settings, telemetry};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -17,18 +17,12 @@ async fn main() -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     telemetry::init(options.log_format(), "info,rmcp=warn");
-    let stop = CancellationToken::new();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        drop(listen::shutdown_signal().await);
-        stopped.cancel();
-    });
     let client = http_client::build(options::DEADLINE).context("cannot set up the HTTP client")?;
     let tokens = options.upstream.tokens(&client);
     let gateway = Gateway::new(options.upstream.gateway(), client.clone(), tokens);
     match options.command {
-        Command::Stdio => stdio::serve(gateway, stop).await?,
-        Command::Http(options) => serve_http(gateway, client, &options, stop).await?,
+        Command::Stdio => stdio::serve(gateway, stopped_by_signal()).await?,
+        Command::Http(options) => serve_http(gateway, client, &options).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -37,23 +31,30 @@ async fn serve_http(
     gateway: Gateway,
     client: reqwest::Client,
     options: &HttpOptions,
-    stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut config = options.config()?;
     config.counters = options.rate_limit.open().await?;
     let mut checks = config.verifier_config();
     checks.jwks_uri = options.jwks_uri.clone();
     let verifier = Arc::new(Verifier::new(checks, client, Clock::system()));
+    let metrics_router = http::metrics_router(&gateway, &config);
     let router = http::router(gateway, verifier, &config);
     let listener = listen::bind(options.listen).await?;
     tracing::info!(address = %listener.local_addr()?, resource = %config.resource(), "listening");
-    let serving = listen::serve(listener, router, stop.clone());
-    let Some(address) = options.metrics_address else {
-        return Ok(serving.await?);
-    };
-    let listener = listen::bind(address).await?;
-    tracing::info!(address = %listener.local_addr()?, "serving metrics");
-    let metrics = listen::serve(listener, http::metrics_router(&config), stop);
-    tokio::try_join!(serving, metrics)?;
-    Ok(())
+    let mut parts = Parts::new();
+    parts.serve(listener, router);
+    parts
+        .serve_metrics(options.metrics_address, metrics_router)
+        .await?;
+    Ok(parts.run().await?)
+}
+
+fn stopped_by_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        drop(listen::shutdown_signal().await);
+        stopped.cancel();
+    });
+    stop
 }

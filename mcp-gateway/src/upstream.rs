@@ -8,6 +8,7 @@ use http::{StatusCode, header};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::ExposeSecret as _;
 use serde::{Serialize, de::DeserializeOwned};
+use service_kit::{metrics::HttpMetrics, outbound::Peer};
 use url::Url;
 
 use crate::origin::Origin;
@@ -104,6 +105,7 @@ pub(crate) struct Upstream {
     service: Service,
     base: Url,
     client: reqwest::Client,
+    peer: Peer,
     tokens: Arc<TokenSource>,
     deadline: Duration,
 }
@@ -114,6 +116,7 @@ impl Upstream {
         service: Service,
         base: Url,
         client: reqwest::Client,
+        metrics: HttpMetrics,
         tokens: Arc<TokenSource>,
         deadline: Duration,
     ) -> Self {
@@ -121,6 +124,7 @@ impl Upstream {
             service,
             base,
             client,
+            peer: Peer::new(service.name(), metrics),
             tokens,
             deadline,
         }
@@ -180,10 +184,8 @@ impl Upstream {
             if let Some(id) = &origin.request_id {
                 request = request.header(service_kit::http::REQUEST_ID, id);
             }
-            let response = request
-                .send()
-                .await
-                .map_err(|error| self.unreachable(error))?;
+            let sent = self.peer.send(request).await;
+            let response = sent.map_err(|error| self.unreachable(error))?;
             if response.status() == StatusCode::UNAUTHORIZED {
                 self.tokens.forget(&token);
                 if let Some(second) = again.take() {

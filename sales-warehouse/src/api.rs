@@ -12,6 +12,7 @@ use axum::{Router, extract::FromRef};
 use service_kit::{
     Clock, ProblemResponse,
     http::{Bounds, standard_layers},
+    metrics::HttpMetrics,
 };
 use url::Url;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -34,6 +35,8 @@ pub struct Deps {
     pub public_url: Url,
     /// Where they get tokens; named there too.
     pub token_url: Url,
+    /// Counts requests.
+    pub requests: HttpMetrics,
 }
 
 impl FromRef<Deps> for Arc<Verifier> {
@@ -44,6 +47,7 @@ impl FromRef<Deps> for Arc<Verifier> {
 
 /// Every route, with all layers. Serve it on a listener. Ready once each source has been read.
 pub fn service(deps: Deps) -> Router {
+    let requests = deps.requests.clone();
     let of = deps.clone();
     let health =
         service_kit::health::router("sales-warehouse", env!("CARGO_PKG_VERSION"), move || {
@@ -64,7 +68,7 @@ pub fn service(deps: Deps) -> Router {
         max_body_bytes: contracts::limits::MAX_JSON_BODY_BYTES,
         deadline: DEADLINE,
     };
-    standard_layers(routes, bounds)
+    standard_layers(routes, bounds, &requests)
 }
 
 async fn missing(deps: &Deps) -> Vec<String> {

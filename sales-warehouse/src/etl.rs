@@ -35,7 +35,7 @@ mod stage;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
-use service_kit::with_causes;
+use service_kit::{metrics::HttpMetrics, with_causes};
 use sqlx::PgConnection;
 
 pub use error::EtlError;
@@ -71,6 +71,15 @@ impl SourceConfig {
         match self {
             Self::Postgres { system, .. } => *system,
             Self::ChangeFeed(_) => System::PromptContent,
+        }
+    }
+
+    /// The same; calls of another service are counted among these.
+    #[must_use]
+    pub fn measured_by(self, metrics: &HttpMetrics) -> Self {
+        match self {
+            Self::ChangeFeed(feed) => Self::ChangeFeed(feed.measured_by(metrics)),
+            database @ Self::Postgres { .. } => database,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the service measures, for `/metrics`.
 //!
-//! All of it comes from the ledger when it is asked for, and not from this process's memory: it is the same
-//! whoever runs the ETL, the service or a CronJob, and a restart takes nothing from a counter.
+//! What is said of the ETL comes from the ledger when it is asked for, and not from this process's memory: it is
+//! the same whoever runs the ETL, the service or a CronJob, and a restart takes nothing from a counter.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,7 +9,7 @@ use axum::Router;
 use service_kit::{
     Clock,
     metrics::{
-        Metrics,
+        HttpMetrics, Metrics,
         prometheus_client::{
             metrics::{counter::Counter, family::Family, gauge::Gauge},
             registry::Unit,
@@ -43,8 +43,8 @@ struct Ledger {
 }
 
 /// The route `/metrics`.
-pub fn router(warehouse: Warehouse, clock: Clock) -> Router {
-    let mut metrics = Metrics::new("sales-warehouse", env!("CARGO_PKG_VERSION"));
+pub fn router(warehouse: Warehouse, clock: Clock, requests: &HttpMetrics) -> Router {
+    let mut metrics = Metrics::new("sales-warehouse", env!("CARGO_PKG_VERSION"), requests);
     let ledger = Ledger::default();
     ledger.register(&mut metrics);
     metrics.router(move || {

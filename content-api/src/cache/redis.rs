@@ -97,4 +97,8 @@ impl AnswerCache for RedisCache {
             cached: in_redis || !fresh,
         })
     }
+
+    fn redis(&self) -> Option<(bool, RedisCounts)> {
+        Some((self.is_up(), self.counts()))
+    }
 }

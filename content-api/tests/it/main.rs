@@ -19,6 +19,7 @@ mod health;
 mod images_served;
 mod left_out;
 mod life_cycle;
+mod metrics;
 mod mongo_faults;
 mod openapi;
 mod postgres_faults;

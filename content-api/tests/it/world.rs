@@ -34,6 +34,8 @@ pub struct World {
     pub database: TestDatabase,
     pub idp: LocalIdp,
     pub stop: CancellationToken,
+    /// The route `/metrics`.
+    pub metrics: Url,
     _keys: tempfile::TempDir,
 }
 
@@ -195,6 +197,7 @@ impl World {
             double,
             database,
             idp,
+            metrics: serve(service.metrics_router, &stop).await,
             stop,
             _keys: keys,
         };

@@ -20,6 +20,7 @@ use tracing::{Span, field};
 
 use crate::{
     leftover::read_leftover,
+    metrics::HttpMetrics,
     problem::{ProblemResponse, name_request},
 };
 
@@ -35,9 +36,14 @@ pub struct Bounds {
     pub deadline: Duration,
 }
 
-/// Adds request ids, tracing, a body limit, a deadline, and answers instead of dropped connections
-/// when a handler panics, a route does not exist or a request is refused before its body is read.
-pub fn standard_layers(router: Router, bounds: Bounds) -> Router {
+/// Adds request ids, tracing, metrics, a body limit, a deadline, and answers instead of dropped
+/// connections when a handler panics, a route does not exist or a request is refused before its body is
+/// read.
+pub fn standard_layers(router: Router, bounds: Bounds, metrics: &HttpMetrics) -> Router {
+    let metrics = metrics.clone();
+    let measured = middleware::from_fn(move |request: Request, next: Next| {
+        metrics.clone().measure(request, next)
+    });
     let deadline = middleware::from_fn(move |request: Request, next: Next| {
         within(bounds.deadline, request, next)
     });
@@ -59,6 +65,7 @@ pub fn standard_layers(router: Router, bounds: Bounds) -> Router {
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
                 .layer(TraceLayer::new_for_http().make_span_with(request_span))
+                .layer(measured)
                 .layer(PropagateRequestIdLayer::new(REQUEST_ID))
                 .layer(SetResponseHeaderLayer::if_not_present(
                     header::X_CONTENT_TYPE_OPTIONS,

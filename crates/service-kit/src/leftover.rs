@@ -138,6 +138,7 @@ mod tests {
     use crate::{
         http::{Bounds, standard_layers},
         listen,
+        metrics::HttpMetrics,
     };
 
     const BOUNDS: Bounds = Bounds {
@@ -155,7 +156,11 @@ mod tests {
         /// Of a server whose one route refuses without a look at the body.
         async fn connect() -> Self {
             let refuse = post(|| async { StatusCode::UNAUTHORIZED });
-            let router = standard_layers(Router::new().route("/", refuse), BOUNDS);
+            let router = standard_layers(
+                Router::new().route("/", refuse),
+                BOUNDS,
+                &HttpMetrics::default(),
+            );
             let listener = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
             let stream = TcpStream::connect(listener.local_addr().unwrap()).await;
             let stop = CancellationToken::new();

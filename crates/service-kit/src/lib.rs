@@ -13,6 +13,8 @@ mod leftover;
 pub mod listen;
 pub mod metrics;
 pub mod openapi;
+pub mod outbound;
+mod parts;
 pub mod problem;
 pub mod rate_limit;
 pub mod settings;
@@ -21,6 +23,7 @@ pub mod telemetry;
 pub use causes::with_causes;
 pub use clock::Clock;
 pub use json::Json;
+pub use parts::{Broken, Parts};
 pub use problem::{ProblemResponse, ProblemResult};
 pub use tokio_util::sync::CancellationToken;
 

@@ -3,8 +3,10 @@
 //!
 //! A service registers what it measures in a [`Metrics`] that it made: there is no registry for everybody. Names
 //! begin with the service and end with the unit (`_seconds`, `_bytes`, `_rows`; the encoder adds `_total` to
-//! counters). Label values come from a fixed set, never from a request: each combination is a series that the
-//! collector keeps.
+//! counters); what all services measure alike has no service in its name but in the label `service`. Label values
+//! come from a fixed set, never from a request: each combination is a series that the collector keeps.
+
+mod requests;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -23,6 +25,7 @@ use crate::{
 };
 
 pub use prometheus_client;
+pub use requests::{HttpMetrics, histogram};
 
 /// As the specification names it.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -36,11 +39,13 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// With the one metric that every service has: `promptsales_build_info`.
-    pub fn new(service: &'static str, version: &'static str) -> Self {
+    /// With what every service has: `promptsales_build_info`, and its requests.
+    pub fn new(service: &'static str, version: &'static str, requests: &HttpMetrics) -> Self {
         let mut registry = Registry::default();
         let build = Info::new([("service", service), ("version", version)]);
         registry.register("promptsales_build", "Which service, and its version", build);
+        let label = ("service".into(), service.into());
+        requests.register(registry.sub_registry_with_label(label));
         Self { registry }
     }
 
@@ -69,7 +74,13 @@ impl Metrics {
             max_body_bytes: 0,
             deadline: DEADLINE,
         };
-        standard_layers(Router::new().route("/metrics", get(scrape)), bounds)
+        // Scrapes are no load of the service's.
+        let unseen = HttpMetrics::default();
+        standard_layers(
+            Router::new().route("/metrics", get(scrape)),
+            bounds,
+            &unseen,
+        )
     }
 }
 
@@ -82,49 +93,4 @@ fn encoded(registry: &Registry) -> Response {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-mod tests {
-    use axum::body::Body;
-    use http::{Request, StatusCode};
-    use http_body_util::BodyExt;
-    use prometheus_client::metrics::gauge::Gauge;
-    use tower::ServiceExt;
-
-    use super::*;
-
-    async fn get(router: &Router, path: &str) -> (StatusCode, String, String) {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = router.clone().oneshot(request).await.unwrap();
-        let status = answer.status();
-        let kind = answer.headers()[header::CONTENT_TYPE].to_str().unwrap();
-        let kind = kind.to_owned();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, kind, String::from_utf8(body.to_vec()).unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_scrape_is_refreshed_and_says_who_answers() {
-        let mut metrics = Metrics::new("tester", "1.2.3");
-        let scrapes = Gauge::<i64>::default();
-        metrics
-            .registry()
-            .register("tester_scrapes", "So far", scrapes.clone());
-        let router = metrics.router(move || {
-            scrapes.inc();
-            async {}
-        });
-        let (status, kind, first) = get(&router, "/metrics").await;
-        assert_eq!((status, kind.as_str()), (StatusCode::OK, OPENMETRICS));
-        let build = "promptsales_build_info{service=\"tester\",version=\"1.2.3\"} 1\n";
-        assert!(first.contains(build), "{first}");
-        assert!(first.contains("tester_scrapes 1\n"), "{first}");
-        assert!(first.ends_with("# EOF\n"), "{first}");
-        assert!(
-            get(&router, "/metrics")
-                .await
-                .2
-                .contains("tester_scrapes 2\n")
-        );
-        assert_eq!(get(&router, "/").await.0, StatusCode::NOT_FOUND);
-    }
-}
+mod tests;

@@ -36,6 +36,8 @@ async fn the_metrics_tell_which_index_lags_and_what_was_mended() {
         .await
         .unwrap();
     let text = scraped(&bench).await;
+    let active = "http_server_active_requests{service=\"embedder\"}";
+    assert_eq!(value(&text, active), 0.0);
     for engine in ["one", "two"] {
         let of = |name: &str| value(&text, &format!("embedder_{name}{{engine=\"{engine}\"}}"));
         assert_eq!(of("index_entries_behind"), 0.0);

@@ -83,6 +83,7 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
     if let Some(decision) = &decision {
         note_missing(decision, &mut answer, asking.language);
     }
+    gateway.metrics().routed(route);
     tracing::info!(%route, score = answer.score, "question routed");
     let limit = gateway.config().answer_deadline;
     let mut found = Found::default();

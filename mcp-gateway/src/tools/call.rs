@@ -50,7 +50,10 @@ impl Call<'_> {
             Err(_) => Err(Refusal::TooSlow),
         };
         let (name, subject) = (tool.name(), self.origin.subject());
-        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = began.elapsed();
+        let ended = outcome.as_ref().map_or_else(Refusal::kind, |_| "ok");
+        self.gateway.metrics().called(tool, ended, took);
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(response) => {
                 tracing::info!(tool = name, subject, took_ms, "tool called");

@@ -38,6 +38,23 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// Which of them, for metrics.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Arguments(_) => "invalid_arguments",
+            Self::Upstream(error) => match error.fault {
+                Fault::Refused(_) => "refused",
+                Fault::Unavailable { .. } => "unavailable",
+                Fault::GatewayRefused(_) | Fault::NoToken(_) => "not_let_in",
+                Fault::Unexpected(_) => "not_understood",
+            },
+            Self::Nothing(_) => "nothing",
+            Self::Confirmation(_) => "unconfirmed",
+            Self::TooSlow => "too_slow",
+            Self::TooLong(_) => "too_long",
+        }
+    }
+
     pub(crate) fn into_result(self) -> CallToolResult {
         let text = match self {
             Self::Arguments(detail) => {

@@ -20,7 +20,7 @@ use http::{HeaderValue, header};
 use local_idp::{LocalIdp, LocalIdpConfig};
 use mcp_gateway::http::{HttpConfig, router_around};
 use secrecy::ExposeSecret as _;
-use service_kit::{CancellationToken, Clock, listen};
+use service_kit::{CancellationToken, Clock, listen, metrics::HttpMetrics};
 use tempfile::TempDir;
 use url::Url;
 
@@ -98,7 +98,14 @@ async fn serve(keys: &TempDir, stop: &CancellationToken) -> Url {
     let token = idp.issue("conformance", &scopes, config.resource().as_str(), lifetime);
     let token = token.unwrap();
     let verifier = Arc::new(Verifier::new(config.verifier_config(), http, clock));
-    let router = router_around(Fixture::default(), verifier, &config, Router::new());
+    let requests = HttpMetrics::default();
+    let router = router_around(
+        Fixture::default(),
+        verifier,
+        &config,
+        Router::new(),
+        &requests,
+    );
     let bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).unwrap();
     let router = router.layer(middleware::map_request(move |mut request: Request| {
         let headers = request.headers_mut();

@@ -15,6 +15,7 @@ mod guards;
 mod inspector;
 mod legacy_era;
 mod limits;
+mod metrics;
 mod modern_era;
 mod python_client;
 mod registering;

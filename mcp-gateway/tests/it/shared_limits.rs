@@ -3,10 +3,9 @@
 use std::num::NonZeroU32;
 
 use http::StatusCode;
-use mcp_gateway::http::{HttpConfig, Limits, metrics_router};
+use mcp_gateway::http::Limits;
 use redis_link::{Settings, SharedCounters};
 use serde_json::json;
-use service_kit::{CancellationToken, listen};
 
 use crate::{
     limits::{UNLIMITED, refused, token},
@@ -44,27 +43,6 @@ async fn flood(world: &World, subject: &str) -> (u32, Reply) {
     }
 }
 
-/// What a collector of metrics is told.
-async fn scrape(counters: &SharedCounters) -> String {
-    let (url, issuer) = ("http://g".parse().unwrap(), "http://i".parse().unwrap());
-    let mut config = HttpConfig::new(&url, issuer, &[], &[]).unwrap();
-    config.counters = Some(counters.clone());
-    let listener = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let metrics = format!("http://{}/metrics", listener.local_addr().unwrap());
-    let stop = CancellationToken::new();
-    let _stopped = stop.clone().drop_guard();
-    tokio::spawn(listen::serve(listener, metrics_router(&config), stop));
-    let client = service_kit::http_client::build(std::time::Duration::from_secs(10)).unwrap();
-    client
-        .get(metrics)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap()
-}
-
 #[tokio::test]
 async fn replicas_share_a_clients_budget_until_redis_is_away() {
     let Some(mut server) = test_support::own_redis(&[]).await else {
@@ -80,7 +58,7 @@ async fn replicas_share_a_clients_budget_until_redis_is_away() {
     assert!(let_in < 5, "{let_in}");
     let seconds: u32 = reply.header("retry-after").parse().unwrap();
     assert!((1..=12).contains(&seconds), "{seconds}");
-    let told = scrape(&first).await;
+    let told = one.scraped().await;
     for line in [
         "mcp_gateway_rate_limit_redis_up 1\n",
         "mcp_gateway_rate_limit_decisions_total{by=\"process\"} 0\n",
@@ -91,7 +69,7 @@ async fn replicas_share_a_clients_budget_until_redis_is_away() {
     server.kill();
     let (let_in, _) = flood(&two, "other").await;
     assert!((5..10).contains(&let_in), "{let_in}");
-    let told = scrape(&second).await;
+    let told = two.scraped().await;
     assert!(
         told.contains("mcp_gateway_rate_limit_redis_up 0\n"),
         "{told}"

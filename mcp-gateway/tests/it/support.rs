@@ -10,11 +10,12 @@ mod warehouse;
 use std::{sync::Arc, time::Duration};
 
 use auth::{ClientCredentials, TokenSource, Verifier};
+use axum::Router;
 use contracts::{Scope, Scopes};
 use local_idp::{LocalIdp, LocalIdpConfig, RegisteredClient};
 use mcp_gateway::{
     Config, Gateway, Tokens,
-    http::{HttpConfig, Limits, router},
+    http::{HttpConfig, Limits, metrics_router, router},
 };
 use redis_link::SharedCounters;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -54,6 +55,7 @@ pub struct World {
     pub gateway: Gateway,
     pub gateway_client: RegisteredClient,
     pub http: reqwest::Client,
+    metrics: Router,
     _stop: DropGuard,
     _keys: TempDir,
 }
@@ -160,6 +162,7 @@ impl World {
         .unwrap();
         change_http(&mut config);
         let verifier = Arc::new(Verifier::new(config.verifier_config(), http.clone(), clock));
+        let metrics = metrics_router(&gateway, &config);
         tokio::spawn(listen::serve(
             listener,
             router(gateway.clone(), verifier, &config),
@@ -174,6 +177,7 @@ impl World {
             gateway,
             gateway_client,
             http,
+            metrics,
             _stop: stop.drop_guard(),
             _keys: keys,
         }
@@ -182,6 +186,18 @@ impl World {
     /// `{public_url}/mcp`: the endpoint and the audience.
     pub fn resource(&self) -> String {
         format!("{}mcp", self.public_url)
+    }
+
+    /// What a collector of metrics is told, on a port of its own.
+    pub async fn scraped(&self) -> String {
+        let listener = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let url = format!("http://{}/metrics", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let _stop = stop.clone().drop_guard();
+        tokio::spawn(listen::serve(listener, self.metrics.clone(), stop));
+        let answer = self.http.get(url).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap()
     }
 
     /// An assistant's token for the gateway.

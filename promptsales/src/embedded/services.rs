@@ -9,7 +9,7 @@ use contracts::Scope;
 use embedder::{Primary, index::pgvector::HnswOptions, model::source::ModelSource, search::Fusion};
 use sales_warehouse::{Warehouse, questions::Questions};
 use secrecy::SecretString;
-use service_kit::Clock;
+use service_kit::{Clock, metrics::HttpMetrics};
 
 use super::identity::{CONTENT_CLIENT, GATEWAY_CLIENT, Identity};
 use crate::home::Endpoints;
@@ -95,6 +95,7 @@ pub async fn sales_warehouse(
         clock: common.clock.clone(),
         public_url: endpoints.sales_warehouse.clone(),
         token_url: common.identity.token_url()?,
+        requests: HttpMetrics::default(),
     }))
 }
 

@@ -10,8 +10,7 @@ use sales_warehouse::{
     metrics,
     questions::Questions,
 };
-use service_kit::{CancellationToken, Clock, http_client, listen};
-use tokio::task::JoinSet;
+use service_kit::{Clock, Parts, http_client, listen, metrics::HttpMetrics};
 use url::Url;
 
 use super::{commands, settings::WarehouseSettings};
@@ -49,51 +48,39 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
         .await?;
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
     let expected = VerifierConfig::new(settings.issuer, settings.audience);
+    let requests = HttpMetrics::default();
     let router = api::service(api::Deps {
         warehouse: warehouse.clone(),
         verifier: Arc::new(Verifier::new(expected, http, clock.clone())),
         clock: clock.clone(),
         public_url: settings.public_url,
         token_url: settings.token_url,
+        requests: requests.clone(),
     });
     let listener = listen::bind(settings.listen).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    let stop = CancellationToken::new();
-    let mut parts = JoinSet::new();
-    parts.spawn(listen::serve(listener, router, stop.clone()));
-    if let Some(address) = settings.metrics {
-        let listener = listen::bind(address).await?;
-        tracing::info!(address = %listener.local_addr()?, "serving metrics");
-        let router = metrics::router(warehouse.clone(), clock.clone());
-        parts.spawn(listen::serve(listener, router, stop.clone()));
-    }
+    let mut parts = Parts::new();
+    parts.serve(listener, router);
+    let metrics_router = metrics::router(warehouse.clone(), clock.clone(), &requests);
+    parts
+        .serve_metrics(settings.metrics, metrics_router)
+        .await?;
     let scheduled = !settings.sources.is_empty();
     if scheduled {
-        let (warehouse, clock, stop) = (warehouse.clone(), clock.clone(), stop.clone());
-        let sources = settings.sources;
+        let (warehouse, clock, stop) = (warehouse.clone(), clock.clone(), parts.stop());
+        let sources = settings.sources.into_iter();
+        let sources: Vec<_> = sources.map(|one| one.measured_by(&requests)).collect();
         parts.spawn(async move {
             etl::keep_running(&warehouse, &sources, etl::EVERY, &clock, &stop).await;
-            Ok(())
         });
     }
-    let outcome = tokio::select! {
-        signal = listen::shutdown_signal() => signal.map_err(Into::into),
-        Some(ended) = parts.join_next() => match ended {
-            Ok(Err(error)) => Err(anyhow::Error::from(error).context("a part of the service stopped")),
-            ended => Err(anyhow::anyhow!("a part of the service stopped: {ended:?}")),
-        },
-    };
-    stop.cancel();
-    while let Some(ended) = parts.join_next().await {
-        if !matches!(ended, Ok(Ok(()))) {
-            tracing::error!(error = ?ended, "a part of the service did not stop in order");
-        }
-    }
+    let outcome = parts.run().await;
     if scheduled {
         commands::note_interrupted(&warehouse).await;
     }
     warehouse.close().await;
     tracing::info!("stopped");
-    outcome.map(|()| ExitCode::SUCCESS)
+    outcome?;
+    Ok(ExitCode::SUCCESS)
 }

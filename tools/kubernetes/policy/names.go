@@ -25,7 +25,7 @@ var (
 	assigned = regexp.MustCompile(`(?m)^([a-z0-9_]+) = `)
 	prefix   = regexp.MustCompile(`sub_registry_with_prefix\("([a-z_]+)"\)`)
 	metric   = regexp.MustCompile(`register(_with_unit)?\(\s*"([a-z_]+)"`)
-	used     = regexp.MustCompile(`\b(?:embedder|sales_warehouse|content_api|mcp_gateway|promptsales)_[a-z_]+`)
+	used     = regexp.MustCompile(`\b(?:embedder|sales_warehouse|content_api|mcp_gateway|promptsales|http_server|http_client)_[a-z_]+`)
 	heading  = regexp.MustCompile(`(?m)^##+ (PromptSales\w+)$`)
 )
 
@@ -36,6 +36,11 @@ func readRepository(root string) (repository, error) {
 		metrics:  map[string]bool{"promptsales_build_info": true},
 		alerts:   map[string]bool{},
 	}
+	shared, err := os.ReadFile(filepath.Join(root, "crates", "service-kit", "src", "metrics", "requests.rs"))
+	if err != nil {
+		return known, err
+	}
+	addNames("", string(shared), known.metrics)
 	for _, service := range services {
 		documented, err := os.ReadFile(filepath.Join(root, service, service+".toml"))
 		if err != nil {
@@ -76,12 +81,19 @@ func addMetrics(source string, into map[string]bool) {
 	if found == nil {
 		return
 	}
+	addNames(found[1]+"_", source, into)
+}
+
+func addNames(prefix, source string, into map[string]bool) {
 	for _, one := range metric.FindAllStringSubmatch(source, -1) {
-		name := found[1] + "_" + one[2]
+		name := prefix + one[2]
 		if one[1] != "" {
 			name += "_seconds"
 		}
-		into[name], into[name+"_total"] = true, true
+		// As it is, as a counter, and as what a histogram consists of.
+		for _, suffix := range []string{"", "_total", "_bucket", "_count", "_sum"} {
+			into[name+suffix] = true
+		}
 	}
 }
 

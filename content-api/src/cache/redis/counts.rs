@@ -13,6 +13,13 @@ macro_rules! counts {
             $($(#[$of])* pub $call: u64,)*
         }
 
+        impl RedisCounts {
+            /// Each with its name.
+            pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name),)*].into_iter()
+            }
+        }
+
         #[derive(Debug, Default)]
         pub struct Counters {
             $(pub $name: AtomicU64,)*

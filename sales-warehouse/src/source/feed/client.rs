@@ -8,13 +8,15 @@ use http::StatusCode;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
-use service_kit::Clock;
+use service_kit::{Clock, metrics::HttpMetrics, outbound::Peer};
 use time::OffsetDateTime;
 use url::Url;
 
 use crate::source::{SourceError, System};
 
 const SYSTEM: System = System::PromptContent;
+/// Who is called.
+const PEER: &str = "content-api";
 /// Longest that a page may take.
 const PAGE_DEADLINE: Duration = Duration::from_secs(20);
 /// Changes on a page.
@@ -29,6 +31,7 @@ const MAX_DETAIL: usize = 300;
 pub struct ChangeFeed {
     base: String,
     http: reqwest::Client,
+    peer: Peer,
     tokens: Arc<TokenSource>,
     clock: Clock,
     deadline: Duration,
@@ -58,6 +61,7 @@ impl ChangeFeed {
             base: base.as_str().trim_end_matches('/').to_owned(),
             tokens: Arc::new(TokenSource::new(credentials, http.clone(), clock.clone())),
             http,
+            peer: Peer::new(PEER, HttpMetrics::default()),
             clock,
             deadline: PAGE_DEADLINE,
         }
@@ -67,6 +71,15 @@ impl ChangeFeed {
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
+    }
+
+    /// The same; its calls are counted among these.
+    #[must_use]
+    pub fn measured_by(self, metrics: &HttpMetrics) -> Self {
+        Self {
+            peer: Peer::new(PEER, metrics.clone()),
+            ..self
+        }
     }
 
     pub(super) fn now(&self) -> OffsetDateTime {
@@ -86,15 +99,14 @@ impl ChangeFeed {
         let mut token = self.tokens.token().await.map_err(no_token)?;
         let mut renewed = false;
         loop {
-            let response = self
+            let request = self
                 .http
                 .get(format!("{}/v1/changes", self.base))
                 .query(&[("after", cursor), ("limit", &PAGE.to_string())])
                 .timeout(self.deadline)
-                .bearer_auth(token.expose_secret())
-                .send()
-                .await
-                .map_err(|error| self.broken(error))?;
+                .bearer_auth(token.expose_secret());
+            let sent = self.peer.send(request).await;
+            let response = sent.map_err(|error| self.broken(error))?;
             match response.status() {
                 StatusCode::OK => return self.read(response).await,
                 // The issuer may have changed its keys since: one more try with a new token.

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use sales_warehouse::api::{self, Deps};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use service_kit::{CancellationToken, Clock, http_client, listen};
+use service_kit::{CancellationToken, Clock, http_client, listen, metrics::HttpMetrics};
 use tokio::net::TcpListener;
 
 use super::fixture::Fixture;
@@ -57,6 +57,7 @@ impl Service {
             clock,
             public_url: "https://warehouse.test".parse().unwrap(),
             token_url: issuer.parse::<url::Url>().unwrap().join("/token").unwrap(),
+            requests: HttpMetrics::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -8,7 +8,7 @@ use sales_warehouse::{
     metrics,
     source::System,
 };
-use service_kit::{CancellationToken, Clock, http_client, listen};
+use service_kit::{CancellationToken, Clock, http_client, listen, metrics::HttpMetrics};
 use tokio::net::TcpListener;
 
 use super::fixture::Fixture;
@@ -54,10 +54,16 @@ async fn they_tell_what_the_ledger_does() {
     };
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
-    let router = metrics::router(fixture.warehouse.clone(), Clock::system());
+    let router = metrics::router(
+        fixture.warehouse.clone(),
+        Clock::system(),
+        &HttpMetrics::default(),
+    );
     let url = serve(router, &stop).await;
     let before = scrape(&url).await;
     assert_eq!(value(&before, "sales_warehouse_database_up"), 1.0);
+    let active = "http_server_active_requests{service=\"sales-warehouse\"}";
+    assert_eq!(value(&before, active), 0.0);
     assert!(told(&before, "source_age").is_empty(), "{before:#?}");
 
     fixture.settle().await;
@@ -131,7 +137,11 @@ async fn without_its_database_it_says_that_and_nothing_old() {
     };
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
-    let router = metrics::router(fixture.warehouse.clone(), Clock::system());
+    let router = metrics::router(
+        fixture.warehouse.clone(),
+        Clock::system(),
+        &HttpMetrics::default(),
+    );
     let url = serve(router, &stop).await;
     assert!(!told(&scrape(&url).await, "source_age_seconds{").is_empty());
     // As if it were away: no connection can be had any more.

@@ -1,0 +1,118 @@
+//! What a service consists of while it runs: listeners, and work beside them.
+
+use std::{fmt, future::Future, io};
+
+use axum::Router;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::listen::{self, BindError};
+
+/// Parts that run until the service is stopped. None should end before.
+#[derive(Debug, Default)]
+pub struct Parts {
+    tasks: JoinSet<io::Result<()>>,
+    stop: CancellationToken,
+}
+
+/// Why a service stopped without being told to.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the service stopped: {0}")]
+pub struct Broken(String);
+
+impl Parts {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Is cancelled when the service is to stop.
+    pub fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Work that ends when [`Self::stop`] is cancelled.
+    pub fn spawn(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(async move {
+            work.await;
+            Ok(())
+        });
+    }
+
+    /// A router on a listener.
+    pub fn serve(&mut self, listener: tokio::net::TcpListener, router: Router) {
+        self.tasks
+            .spawn(listen::serve(listener, router, self.stop.clone()));
+    }
+
+    /// The metrics on an address of their own, if there is one.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn serve_metrics(
+        &mut self,
+        address: Option<std::net::SocketAddr>,
+        router: Router,
+    ) -> Result<(), BindError> {
+        if let Some(address) = address {
+            let listener = listen::bind(address).await?;
+            if let Ok(address) = listener.local_addr() {
+                tracing::info!(%address, "serving metrics");
+            }
+            self.serve(listener, router);
+        }
+        Ok(())
+    }
+
+    /// Runs until SIGINT, SIGTERM or the end of a part, and then until every part has ended in order.
+    ///
+    /// # Errors
+    /// When a part ended by itself, or signals cannot be heard.
+    pub async fn run(mut self) -> Result<(), Broken> {
+        let outcome = tokio::select! {
+            signal = listen::shutdown_signal() => signal.map_err(|error| Broken(error.to_string())),
+            Some(ended) = self.tasks.join_next() => Err(Broken(how(&ended).to_string())),
+        };
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            if !matches!(ended, Ok(Ok(()))) {
+                let error = how(&ended).to_string();
+                tracing::error!(error, "a part of the service did not stop in order");
+            }
+        }
+        outcome
+    }
+}
+
+fn how(ended: &Result<io::Result<()>, JoinError>) -> &dyn fmt::Display {
+    match ended {
+        Ok(Ok(())) => &"it came to its end",
+        Ok(Err(error)) => error,
+        Err(error) => error,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_a_part_is_the_end_of_all_and_is_said() {
+        let mut parts = Parts::new();
+        let stop = parts.stop();
+        let (told, heard) = tokio::sync::oneshot::channel();
+        parts.spawn(async move {
+            stop.cancelled().await;
+            told.send(()).unwrap();
+        });
+        parts.spawn(async {});
+        let broken = parts.run().await.unwrap_err();
+        assert!(broken.to_string().contains("came to its end"), "{broken}");
+        heard.await.unwrap();
+        let mut parts = Parts::new();
+        parts.spawn(async { panic!("on purpose") });
+        let broken = parts.run().await.unwrap_err();
+        assert!(broken.to_string().contains("panic"), "{broken}");
+    }
+}
