@@ -11,6 +11,7 @@
 
 #[cfg(feature = "edge")]
 pub mod edge;
+pub mod late;
 pub mod manifest;
 pub mod memory;
 pub mod pgvector;

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use auth::Verifier;
 use axum::Router;
 use contracts::ModelId;
+use futures::FutureExt;
 use secrecy::ExposeSecret;
 use service_kit::{
     CancellationToken, Clock,
@@ -14,7 +15,12 @@ use service_kit::{
 
 use crate::{
     Config, Primary, api,
-    index::{IndexError, VectorIndex, pgvector::PgVectorIndex, qdrant::LateQdrantIndex},
+    index::{
+        IndexError, VectorIndex,
+        late::LateIndex,
+        pgvector::{self, PgVectorIndex},
+        qdrant::{self, QdrantIndex},
+    },
     indexing::Indexer,
     metrics,
     model::{Embedder, fastembed::load_onnx_runtime, pool::SessionPool, source::LoadError},
@@ -24,6 +30,9 @@ use crate::{
 
 /// Longest that one request may take; a full batch of documents takes about three seconds.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Longest wait at the start for the only index that there is.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// To be raised when what is stored for an unchanged document would change: the composition of the
 /// searched text, the analyser, BM25's constants. Hashes of documents do not tell; a collection of
@@ -62,8 +71,8 @@ impl Service {
     /// Loads the model, opens the indexes, and brings them level with one another.
     ///
     /// A configured index that cannot be had or holds another model's vectors is a fault to mend at
-    /// start; but a Qdrant server that is away is not waited for. What is away, then or later, is
-    /// answered for by the others.
+    /// start; but a server that is away is not waited for, unless there is no other index. What is
+    /// away, then or later, is answered for by the others.
     pub async fn start(config: Config, clock: &Clock) -> Result<Self, StartError> {
         let fusion = config.fusion;
         let (embedder, indexes) = Box::pin(load(config)).await?;
@@ -171,12 +180,30 @@ async fn load(
     }
     let (model, dimensions) = (collection(embedder.model()), embedder.dimensions());
     if let Some(settings) = qdrant {
-        let opening = LateQdrantIndex::open(settings, model.clone(), dimensions);
-        let qdrant = Box::pin(opening).await?;
-        indexes.push(Arc::new(qdrant));
+        let model = model.clone();
+        let connect = move || {
+            let (settings, model) = (settings.clone(), model.clone());
+            let connecting =
+                async move { QdrantIndex::connect(&settings, &model, dimensions).await };
+            connecting.boxed()
+        };
+        let opening = LateIndex::open(qdrant::ENGINE, Duration::ZERO, connect);
+        indexes.push(Arc::new(Box::pin(opening).await?));
     }
-    let url = database_url.expose_secret();
-    let opening = PgVectorIndex::connect(url, &model, dimensions, hnsw);
+    let patience = if indexes.is_empty() {
+        PATIENCE
+    } else {
+        Duration::ZERO
+    };
+    let connect = move || {
+        let (url, model) = (database_url.clone(), model.clone());
+        let connecting = async move {
+            let url = url.expose_secret();
+            PgVectorIndex::connect(url, &model, dimensions, hnsw).await
+        };
+        connecting.boxed()
+    };
+    let opening = LateIndex::open(pgvector::ENGINE, patience, connect);
     let pgvector = Box::pin(opening).await?;
     match primary {
         Primary::Qdrant => indexes.push(Arc::new(pgvector)),

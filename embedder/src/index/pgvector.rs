@@ -1,6 +1,7 @@
 //! pgvector: the same documents in PostgreSQL, in one schema per model.
 
 mod hnsw;
+mod reach;
 mod schema;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -24,6 +25,7 @@ use crate::lexical::SparseVector;
 pub use self::hnsw::{HnswFault, HnswOptions};
 use self::{
     hnsw::Hnsw,
+    reach::reach,
     schema::{check_model, prepare_schema, schema_name},
 };
 
@@ -56,6 +58,10 @@ pub struct PgVectorIndex {
 
 impl PgVectorIndex {
     /// Connects, creates the model's schema where it is missing, and checks that it is this model's.
+    ///
+    /// # Errors
+    /// [`IndexError::Away`] or [`IndexError::Deadline`], within three seconds, when no server answers
+    /// there; that may pass. Anything else wants to be mended.
     pub async fn connect(
         database_url: &str,
         model: &ModelId,
@@ -67,6 +73,7 @@ impl PgVectorIndex {
         }
         let options: PgConnectOptions = database_url.parse().map_err(engine_error)?;
         let schema = schema_name(model);
+        reach(&options).await?;
         prepare_schema(&options, &schema).await?;
         let own = [
             ("search_path", format!("{schema},public")),

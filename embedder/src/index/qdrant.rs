@@ -7,7 +7,6 @@
 //! anything is sent.
 
 mod collection;
-mod late;
 mod link;
 mod points;
 mod settings;
@@ -35,7 +34,6 @@ use super::{
     point::{ID, MANIFEST_FIELDS, VectorName},
 };
 
-pub use late::LateQdrantIndex;
 pub use settings::{QdrantFault, QdrantFaults, QdrantOptions, QdrantSettings};
 
 /// This adapter's name in answers.

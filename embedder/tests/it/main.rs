@@ -20,5 +20,6 @@ mod metrics;
 mod model;
 mod one_language;
 mod pgvector;
+mod pgvector_late;
 mod qdrant;
 mod search;
