@@ -15,7 +15,7 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-pub(crate) use address::Address;
+pub(crate) use address::{Address, template};
 
 use crate::{
     Gateway, gallery,
@@ -35,30 +35,30 @@ const IMAGES_BEGIN: &str = "images";
 
 /// The templates of the addresses that there are, with what each needs.
 pub(crate) fn templates(allowed: impl Fn(&[Scope]) -> bool) -> Vec<ResourceTemplate> {
-    let template = |uri: &str, name: &str, title: &str, description: &str, kind: &str| {
+    let shown = |uri: &str, name: &str, title: &str, description: &str, kind: &str| {
         ResourceTemplate::new(uri, name)
             .with_title(title)
             .with_description(description)
             .with_mime_type(kind)
     };
     let content = [
-        template(
-            address::IMAGE,
+        shown(
+            template::IMAGE,
             "image",
             "Catalogue image",
             "An image of the catalogue: texts in both languages, hashtags, labels, rights.",
             "application/json",
         ),
-        template(
-            address::RENDITION,
+        shown(
+            template::RENDITION,
             "rendition",
             "Rendition of an image",
             "The picture itself as JPEG, width pixels wide: 16 to 1024.",
             "image/jpeg",
         ),
     ];
-    let sales = [template(
-        address::METRIC,
+    let sales = [shown(
+        template::METRIC,
         "metric",
         "Metric definition",
         "What a metric means, its unit, and what it can be grouped by.",

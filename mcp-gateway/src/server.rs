@@ -16,7 +16,9 @@ use rmcp::{
 };
 
 use crate::{
-    Gateway, gallery,
+    Gateway,
+    completions::Source,
+    gallery,
     origin::Origin,
     prompts::GatewayPrompt,
     resources::{self, Address},
@@ -227,8 +229,8 @@ impl ServerHandler for Server {
         prompt.fill(&arguments).map(Into::into)
     }
 
-    /// Names that begin as was typed. They come from the warehouse: without leave to ask it there are
-    /// none, and a warehouse that is away hinders nobody from typing on.
+    /// Names that begin as was typed. Without leave to ask the service that has them there are none, and
+    /// one that is away hinders nobody from typing on.
     async fn complete(
         &self,
         request: CompleteRequestParams,
@@ -236,18 +238,20 @@ impl ServerHandler for Server {
     ) -> Result<CompleteResult, ErrorData> {
         let origin = self.origin(&context)?;
         let typed = &request.argument;
-        let known = match &request.r#ref {
+        let source = match &request.r#ref {
             Reference::Prompt(prompt) => GatewayPrompt::named(&prompt.name)
-                .is_some_and(|prompt| may(&origin, prompt.scopes()) && prompt.takes(&typed.name)),
-            _ => false,
+                .filter(|prompt| may(&origin, prompt.scopes()) && prompt.takes(&typed.name))
+                .and_then(|_| Source::of_prompt(&typed.name)),
+            Reference::Resource(template) => Source::of_template(&template.uri, &typed.name),
+            _ => None,
         };
-        if !known || !may(&origin, &[Scope::SalesRead]) {
+        let Some(source) = source.filter(|source| may(&origin, source.scopes())) else {
             return Ok(CompleteResult::default());
-        }
-        let (names, warehouse) = (self.gateway.names(), self.gateway.warehouse());
-        let found = names.complete(warehouse, &typed.name, &typed.value, &origin);
-        match found.await {
-            Ok(found) => Ok(CompleteResult::new(found.unwrap_or_default())),
+        };
+        let names = self.gateway.names();
+        let found = Box::pin(names.complete(&self.gateway, source, &typed.value, &origin));
+        match cancellable(&context, async { Ok(found.await) }).await? {
+            Ok(found) => Ok(CompleteResult::new(found)),
             Err(error) => {
                 tracing::warn!(%error, "names could not be completed");
                 Ok(CompleteResult::default())

@@ -5,9 +5,11 @@ use contracts::{ImageId, Scope};
 use crate::gallery;
 
 /// RFC 6570 templates.
-pub(super) const IMAGE: &str = "promptsales://images/{id}";
-pub(super) const RENDITION: &str = "promptsales://images/{id}/renditions/{width}";
-pub(super) const METRIC: &str = "promptsales://metrics/{name}";
+pub(crate) mod template {
+    pub(crate) const IMAGE: &str = "promptsales://images/{id}";
+    pub(crate) const RENDITION: &str = "promptsales://images/{id}/renditions/{width}";
+    pub(crate) const METRIC: &str = "promptsales://metrics/{name}";
+}
 
 const SCHEME: &str = "promptsales://";
 /// Pixels that a rendition may be wide; wider ones are for people, by the address in results.

@@ -245,6 +245,40 @@ async fn prompts_are_filled_in_both_languages() {
 }
 
 #[tokio::test]
+async fn variables_of_templates_are_completed_as_the_token_allows() {
+    let world = start().await;
+    let complete = async |scopes: &[Scope], uri: &str, variable: &str, typed: &str| {
+        let params = json!({
+            "ref": {"type": "ref/resource", "uri": uri},
+            "argument": {"name": variable, "value": typed},
+        });
+        let reply = ask(&world, scopes, "completion/complete", params).await;
+        reply.result()["completion"]["values"].clone()
+    };
+    let (content, sales) = (&[Scope::ContentRead][..], &[Scope::SalesRead][..]);
+    let (image, rendition) = (
+        "promptsales://images/{id}",
+        "promptsales://images/{id}/renditions/{width}",
+    );
+    let metric = "promptsales://metrics/{name}";
+    for (scopes, uri, variable, typed, expected) in [
+        (sales, metric, "name", "name_44", json!(["name_44"])),
+        (sales, metric, "name", "zzz", json!([])),
+        (content, metric, "name", "name", json!([])),
+        // Three images on two pages of content-api's.
+        (content, image, "id", "", json!(["a", "b", "c"])),
+        (content, rendition, "id", "B", json!(["b"])),
+        (content, rendition, "width", "1", json!(["1024"])),
+        (sales, image, "id", "", json!([])),
+        (content, image, "width", "", json!([])),
+        (content, "promptsales://nothing/{id}", "id", "", json!([])),
+    ] {
+        let found = complete(scopes, uri, variable, typed).await;
+        assert_eq!(found, expected, "{uri} {variable} {typed}");
+    }
+}
+
+#[tokio::test]
 async fn names_of_the_warehouse_are_completed_from_one_answer() {
     let world = start().await;
     world.warehouse.answers(|uri, _| {
