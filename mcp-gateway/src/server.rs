@@ -249,7 +249,7 @@ impl ServerHandler for Server {
             return Ok(CompleteResult::default());
         };
         let names = self.gateway.names();
-        let found = names.complete(&self.gateway, source, &typed.value, &origin);
+        let found = Box::pin(names.complete(&self.gateway, source, &typed.value, &origin));
         match cancellable(&context, async { Ok(found.await) }).await? {
             Ok(found) => Ok(CompleteResult::new(found)),
             Err(error) => {

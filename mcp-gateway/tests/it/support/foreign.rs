@@ -1,5 +1,7 @@
 //! Programs that others wrote, where they are installed: `tests/clients/run` sees to that.
 
+mod oidc_provider;
+
 use std::{
     ffi::OsString,
     io::Write as _,
@@ -9,6 +11,8 @@ use std::{
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::process::Command;
+
+pub use oidc_provider::OidcProvider;
 
 use super::{API, World};
 
