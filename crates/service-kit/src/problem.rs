@@ -81,12 +81,19 @@ impl From<Problem> for ProblemResponse {
 #[derive(Clone)]
 struct Described(Box<Problem>);
 
+/// The slug of the problem that a response holds, if it holds one.
+pub fn slug_of(response: &Response) -> Option<&str> {
+    let described: Option<&Described> = response.extensions().get();
+    described.map(|Described(problem)| problem.slug())
+}
+
 /// Writes the request's id into the problem that a response holds, if it holds one.
 pub(crate) fn name_request(mut response: Response, request_id: &str) -> Response {
     if let Some(Described(mut problem)) = response.extensions_mut().remove() {
         problem.request_id = Some(request_id.to_owned());
         response.headers_mut().remove(header::CONTENT_LENGTH);
         *response.body_mut() = body(&problem);
+        response.extensions_mut().insert(Described(problem));
     }
     response
 }
