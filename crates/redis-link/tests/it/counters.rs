@@ -160,7 +160,7 @@ async fn an_emptied_redis_gets_the_script_again() {
     assert_eq!(counts.link.refused, 0, "{counts:?}");
     // The server knows the script by the name that we call it by.
     let stats = command(&server.url(), &["INFO", "commandstats"]).await;
-    let stats: String = redis_link::redis::from_redis_value(stats.unwrap()).unwrap();
+    let stats: String = redis::from_redis_value(stats.unwrap()).unwrap();
     let times = |command: &str| {
         let line = stats.lines().find(|line| line.starts_with(command));
         line.map(|line| line[command.len()..].split(',').next().unwrap().to_owned())
@@ -239,7 +239,7 @@ async fn cluster() -> Option<Vec<RedisServer>> {
     for (node, _) in &nodes {
         until("the cluster stands", async || {
             let info = command(&node.url(), &["CLUSTER", "INFO"]).await.unwrap();
-            let info: String = redis_link::redis::from_redis_value(info).unwrap();
+            let info: String = redis::from_redis_value(info).unwrap();
             info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
         })
         .await;
