@@ -63,7 +63,9 @@ impl Campaigns {
             .await?;
         match written {
             Write::Done(_) | Write::Repeated { .. } => {}
-            Write::Conflict { .. } | Write::Absent => return Err(id_taken(&draft.id)),
+            Write::Conflict { .. } | Write::Erased | Write::Absent => {
+                return Err(id_taken(&draft.id));
+            }
         }
         let campaign = self.campaign(&draft.id).await?;
         key.keep(store, &campaign).await
@@ -105,7 +107,7 @@ impl Campaigns {
             tries += 1;
             match self.store.change(&draft, found, &events, &stamp).await? {
                 Write::Done(_) => return self.campaign(id).await,
-                Write::Absent => return Err(no_such_campaign(id.as_str())),
+                Write::Erased | Write::Absent => return Err(no_such_campaign(id.as_str())),
                 Write::Conflict { .. } if *expected == IfMatch::Any && tries < TRIES => {}
                 Write::Conflict { revision } | Write::Repeated { revision } => {
                     return Err(outdated(revision));

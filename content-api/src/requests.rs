@@ -82,8 +82,12 @@ impl RequestKey {
             fingerprint,
             subject,
             answer: None,
+            erased: false,
         };
         let held = keys.claim(&self.0, &claim, now, now - KEY_LIFETIME).await?;
+        if held.erased {
+            return Err(erased());
+        }
         if held.fingerprint != claim.fingerprint {
             return Err(ProblemResponse::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -107,6 +111,17 @@ impl RequestKey {
             .map_err(ApiError::from)?;
         Ok(text)
     }
+}
+
+/// What the request created before was erased: repeating it must not bring it back.
+pub fn erased() -> ProblemResponse {
+    ProblemResponse::new(
+        StatusCode::GONE,
+        "erased",
+        "Erased",
+        "What this Idempotency-Key created was erased, and is not created anew by the same request: \
+         send a new key to store it again.",
+    )
 }
 
 /// The id that was asked for belongs to something else.

@@ -74,6 +74,8 @@ pub enum Write {
         /// Now.
         revision: i64,
     },
+    /// Not done: what this very request created was erased.
+    Erased,
     /// Not done: there is nothing.
     Absent,
 }

@@ -53,7 +53,7 @@ pub struct NewImage {
 ///
 /// One language is enough: `missing_languages` names the other. Images that look alike are named in
 /// `duplicates` and no reason to refuse this one. The same `Idempotency-Key` with the same body
-/// gives the same answer for a day, with another body a 422.
+/// gives the same answer for a day, with another body a 422, and a 410 once its document was erased.
 #[utoipa::path(
     post,
     path = "/v1/content",
@@ -72,6 +72,8 @@ pub struct NewImage {
         (status = 403, description = "insufficient-scope",
             body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "id-taken",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "erased: what the key created was erased since",
             body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "body-too-large or image-too-large",
             body = Problem, content_type = "application/problem+json"),

@@ -142,7 +142,7 @@ impl Lifecycle {
                 Ok(())
             }
             Write::Conflict { revision } | Write::Repeated { revision } => Err(outdated(revision)),
-            Write::Absent => Err(no_such_content(id.as_str())),
+            Write::Erased | Write::Absent => Err(no_such_content(id.as_str())),
         }
     }
 
@@ -190,7 +190,7 @@ impl Lifecycle {
                 self.document(&draft.id).await
             }
             Write::Conflict { revision } | Write::Repeated { revision } => Err(outdated(revision)),
-            Write::Absent => Err(no_such_content(draft.id.as_str())),
+            Write::Erased | Write::Absent => Err(no_such_content(draft.id.as_str())),
         }
     }
 }

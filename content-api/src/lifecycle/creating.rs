@@ -14,7 +14,7 @@ use service_kit::ProblemResponse;
 
 use super::{Lifecycle, metadata};
 use crate::{
-    requests::{RequestKey, id_taken},
+    requests::{RequestKey, erased, id_taken},
     store::{ContentDraft, ImageFile, Write},
 };
 
@@ -46,6 +46,7 @@ impl Lifecycle {
         match self.store.create(&draft, key.as_str(), &stamp).await? {
             // Repeated: the answer was lost before it was kept.
             Write::Done(_) | Write::Repeated { .. } => {}
+            Write::Erased => return Err(erased()),
             Write::Conflict { .. } | Write::Absent => return Err(id_taken(&draft.id)),
         }
         // An erasure may have taken the file between its writing and the document's.

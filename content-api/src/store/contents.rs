@@ -207,7 +207,8 @@ pub trait ContentStore: Send + Sync {
     ) -> Result<PutOutcome, StoreError>;
 
     /// Inserts, unless a live document has the id: then [`Write::Conflict`], or [`Write::Repeated`]
-    /// when `request` has created that document before. A deleted one gives its id back.
+    /// when `request` has created that document before. A deleted one gives its id back; an erased one
+    /// to any other request than the one that created it, which is told [`Write::Erased`] for ever.
     async fn create(
         &self,
         draft: &ContentDraft,

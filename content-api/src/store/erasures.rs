@@ -24,8 +24,10 @@ pub enum Erased {
 pub trait ErasureLedger: Send + Sync {
     /// Removes all that the store holds of a document, live or deleted: its content, its image files
     /// unless others use them, links from campaigns, log entries that name it, kept answers. A
-    /// tombstone stays, with the id and nothing else, so that indexes and readers of the feed learn
-    /// of it. The ledger says so, together with it.
+    /// tombstone stays, with the id and the key of the request that created it (a hash) and nothing
+    /// else, so that indexes and readers of the feed learn of it, and that request does not create it
+    /// anew. Its key is claimed as erased from then on, as if it had come now. The ledger says so,
+    /// together with it.
     async fn erase(&self, id: &ImageId, stamp: &Stamp) -> Result<Erased, StoreError>;
 
     /// Adds to the ledger.

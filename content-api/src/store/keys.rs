@@ -15,6 +15,8 @@ pub struct Claim {
     pub subject: ImageId,
     /// What was answered, once it was.
     pub answer: Option<String>,
+    /// What it created was erased since; then nothing but the key and the id is left of the request.
+    pub erased: bool,
 }
 
 /// Keeps what `Idempotency-Key` headers stand for.
@@ -30,7 +32,7 @@ pub trait RequestKeys: Send + Sync {
         expired: OffsetDateTime,
     ) -> Result<Claim, StoreError>;
 
-    /// Keeps the answer, if none is kept yet and the claim is still there.
+    /// Keeps the answer, if none is kept yet and the claim is still there and not erased.
     async fn keep_answer(&self, key: &str, answer: &str) -> Result<(), StoreError>;
 
     /// Drops the claims from before `before`, and says how many.

@@ -123,6 +123,31 @@ async fn nothing_but_the_id_stays_and_the_record_says_so() {
 }
 
 #[tokio::test]
+async fn the_request_that_created_it_is_told_so_and_creates_nothing() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let stored = well_known(&world).await;
+    let path = format!("/v1/content/{}?erase=true", stored.document.id);
+    let erase = world.request("DELETE", &path, APPROVE);
+    assert_eq!(world.send(erase).await.status, 200);
+    for said in ["Confidencial", "Otra"] {
+        let again = upload(&world, "k", png(3), metadata(said)).await;
+        again.problem(410, "erased");
+    }
+    assert_eq!(is_anywhere(&world, "al sol").await, [""; 0]);
+    assert_eq!(
+        is_anywhere(&world, &stored.document.image.sha256).await,
+        [""; 0]
+    );
+    // Somebody who means it sends a new key.
+    let anew = upload(&world, "k-2", png(3), metadata("Confidencial")).await;
+    assert_eq!(anew.status, 201);
+    let again = upload(&world, "k", png(3), metadata("Confidencial")).await;
+    again.problem(410, "erased");
+}
+
+#[tokio::test]
 async fn it_is_incomplete_while_the_indexes_are_away_and_complete_when_repeated() {
     let Some(world) = World::start_with(Setup {
         publish: false,

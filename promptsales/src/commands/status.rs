@@ -33,6 +33,21 @@ struct Service {
     url: Url,
     ready: bool,
     missing: Vec<String>,
+    /// What is away although the service does its job: something else stands in for it.
+    degraded: Vec<String>,
+}
+
+impl Service {
+    /// In a table's cell.
+    fn state(&self) -> String {
+        if !self.ready {
+            format!("lacks {}", self.missing.join(", "))
+        } else if self.degraded.is_empty() {
+            "ready".to_owned()
+        } else {
+            format!("ready, degraded: {}", self.degraded.join(", "))
+        }
+    }
 }
 
 pub async fn run(session: &Session, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -99,6 +114,7 @@ async fn service(session: &Session, name: &'static str, url: &Url) -> anyhow::Re
             url,
             ready: state.ready,
             missing: state.missing,
+            degraded: state.degraded,
         },
         None => {
             let missing = vec!["no answer".to_owned()];
@@ -108,6 +124,7 @@ async fn service(session: &Session, name: &'static str, url: &Url) -> anyhow::Re
                 url,
                 ready: false,
                 missing,
+                degraded: Vec::new(),
             }
         }
     })
@@ -116,11 +133,7 @@ async fn service(session: &Session, name: &'static str, url: &Url) -> anyhow::Re
 fn show(out: &mut impl Write, status: &Status) -> anyhow::Result<()> {
     let mut services = output::table(["service", "version", "address", "state"]);
     for service in &status.services {
-        let state = if service.ready {
-            "ready".to_owned()
-        } else {
-            format!("lacks {}", service.missing.join(", "))
-        };
+        let state = service.state();
         let version = service.version.clone().unwrap_or_default();
         services.add_row([service.name, &version, service.url.as_str(), &state]);
     }
@@ -157,4 +170,59 @@ fn show(out: &mut impl Write, status: &Status) -> anyhow::Result<()> {
     }
     writeln!(out, "home: {}", status.home)?;
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use super::{Service, Status, show};
+
+    fn service(ready: bool, missing: &[&str], degraded: &[&str]) -> Service {
+        let owned = |list: &[&str]| list.iter().map(ToString::to_string).collect();
+        Service {
+            name: "embedder",
+            version: Some("1.2.3".to_owned()),
+            url: "http://127.0.0.1:8461".parse().unwrap(),
+            ready,
+            missing: owned(missing),
+            degraded: owned(degraded),
+        }
+    }
+
+    #[test]
+    fn a_service_that_does_without_something_says_so() {
+        let cases = [
+            (service(true, &[], &[]), "ready"),
+            (
+                service(true, &[], &["index qdrant", "index b"]),
+                "ready, degraded: index qdrant, index b",
+            ),
+            // What it cannot do without comes first.
+            (
+                service(false, &["the model"], &["index b"]),
+                "lacks the model",
+            ),
+        ];
+        for (service, state) in cases {
+            assert_eq!(service.state(), state);
+        }
+    }
+
+    #[test]
+    fn the_table_and_the_json_name_what_is_degraded() {
+        let status = Status {
+            home: "/home".to_owned(),
+            model: "m".to_owned(),
+            services: vec![service(true, &[], &["index qdrant"])],
+            indexes: Vec::new(),
+            freshness: Vec::new(),
+            etl: Vec::new(),
+        };
+        let mut out = Vec::new();
+        show(&mut out, &status).unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        assert!(shown.contains("ready, degraded: index qdrant"), "{shown}");
+        let json = serde_json::to_value(&status).unwrap();
+        assert_eq!(json["services"][0]["degraded"][0], "index qdrant");
+    }
 }

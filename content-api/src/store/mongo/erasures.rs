@@ -101,9 +101,8 @@ impl MongoStore {
                 if stored.live {
                     set.insert("deleted_at", date(stamp.now));
                 }
-                let mut revised = Revised::of(set);
-                revised.unset.push("request");
-                Ok(Decision::Write(Box::new(revised), Some(Erased::Unknown)))
+                let revised = Box::new(Revised::of(set));
+                Ok(Decision::Write(revised, Some(Erased::Unknown)))
             })
             .await?;
         let Some(erasing) = erasing else {
@@ -150,8 +149,8 @@ impl MongoStore {
         self.place_all(Mark::Untold).await?;
         let named = doc! {"content_id": slug};
         let log_entries = self.logs.delete_many(named).await?.deleted_count;
-        let subject = doc! {"subject": slug};
-        let kept_answers = self.request_keys.delete_many(subject).await?.deleted_count;
+        let request = found.get_str("request").ok();
+        let kept_answers = self.forget_requests(slug, request, stamp.now).await?;
         let erasure = Erasure {
             id,
             at: stamp.now,

@@ -24,7 +24,7 @@ impl RequestKeys for MongoStore {
     }
 
     async fn keep_answer(&self, key: &str, answer: &str) -> Result<(), StoreError> {
-        let unanswered = doc! {"_id": key, "answer": null};
+        let unanswered = doc! {"_id": key, "answer": null, "erased": {"$ne": true}};
         let update = doc! {"$set": {"answer": answer}};
         let keeping = self.request_keys.update_one(unanswered, update);
         within("keep an answer", keeping).await.map(drop)
@@ -71,6 +71,33 @@ impl MongoStore {
     }
 }
 
+impl MongoStore {
+    /// Drops what is kept of the requests for a document, and says how much; `request`, which created
+    /// it, stays claimed as erased. May be repeated.
+    pub(super) async fn forget_requests(
+        &self,
+        slug: &str,
+        request: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Outcome<u64> {
+        let kept = doc! {"subject": slug, "erased": {"$ne": true}};
+        let dropped = self.request_keys.delete_many(kept).await?.deleted_count;
+        if let Some(request) = request {
+            let erased = doc! {
+                "_id": request,
+                "fingerprint": "",
+                "subject": slug,
+                "claimed_at": date(now),
+                "erased": true,
+            };
+            let key = doc! {"_id": request};
+            let replacing = self.request_keys.replace_one(key, erased).upsert(true);
+            replacing.await?;
+        }
+        Ok(dropped)
+    }
+}
+
 fn read(held: &Document) -> Outcome<Claim> {
     Ok(Claim {
         fingerprint: held.get_str("fingerprint").map_err(custom)?.to_owned(),
@@ -80,5 +107,6 @@ fn read(held: &Document) -> Outcome<Claim> {
             .parse()
             .map_err(custom)?,
         answer: held.get_str("answer").ok().map(str::to_owned),
+        erased: held.get_bool("erased").unwrap_or(false),
     })
 }

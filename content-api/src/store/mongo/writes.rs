@@ -38,7 +38,14 @@ impl MongoStore {
             if live.is_none() {
                 set.insert("created_at", date(now));
             }
-            Ok(revised(set, revision, now, written_as(revision)))
+            let mut decision = revised(set, revision, now, written_as(revision));
+            if let Decision::Write(revised, _) = &mut decision
+                && stored.is_some_and(|stored| stored.erased)
+            {
+                // Not what that request created.
+                revised.unset.push("request");
+            }
+            Ok(decision)
         })
         .await
     }
@@ -60,6 +67,10 @@ impl MongoStore {
                         Write::Conflict { revision }
                     },
                 ));
+            }
+            let same = stored.and_then(|stored| stored.request.as_deref()) == Some(request);
+            if same && stored.is_some_and(|stored| stored.erased) {
+                return Ok(Decision::Leave(Write::Erased));
             }
             let revision = stored.map_or(1, |stored| stored.revision + 1);
             let mut set = fields.clone();

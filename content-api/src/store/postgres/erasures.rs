@@ -94,6 +94,11 @@ impl PostgresStore {
         let campaign_links = detach(&mut transaction, id, stamp).await?;
         let kept_answers =
             drop_rows(&mut transaction, include_str!("erasures/keys.sql"), id).await?;
+        sqlx::query(include_str!("erasures/claim.sql"))
+            .bind(id.as_str())
+            .bind(stamp.now)
+            .execute(&mut *transaction)
+            .await?;
         let erasure = Erasure {
             id: id.clone(),
             at: stamp.now,

@@ -25,14 +25,14 @@ impl RequestKeys for PostgresStore {
             .execute(&self.pool)
             .await
             .map_err(failed)?;
-        let held: Option<(String, String, Option<String>)> =
+        let held: Option<(String, String, Option<String>, bool)> =
             sqlx::query_as(include_str!("keys/get.sql"))
                 .bind(key)
                 .fetch_optional(&self.pool)
                 .await
                 .map_err(failed)?;
         // Erased or purged in between: nobody else holds it.
-        let Some((fingerprint, subject, answer)) = held else {
+        let Some((fingerprint, subject, answer, erased)) = held else {
             return Ok(claim.clone());
         };
         let subject = subject.parse().map_err(|source| StoreError::Damaged {
@@ -43,6 +43,7 @@ impl RequestKeys for PostgresStore {
             fingerprint,
             subject,
             answer,
+            erased,
         })
     }
 

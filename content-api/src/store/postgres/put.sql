@@ -11,6 +11,7 @@ SET body = excluded.body,
     erased_at = NULL,
     position = excluded.position,
     hashtags = excluded.hashtags,
-    perceptual_hash = excluded.perceptual_hash
+    perceptual_hash = excluded.perceptual_hash,
+    request = CASE WHEN stored.erased_at IS NULL THEN stored.request END
 WHERE stored.body IS DISTINCT FROM excluded.body OR stored.deleted_at IS NOT NULL
 RETURNING revision

@@ -126,9 +126,9 @@ impl PostgresStore {
             transaction.commit().await?;
             return Ok(Write::Done(written_as(revision)));
         }
-        let (revision, creator) = current(&mut transaction, &draft.id)
-            .await?
-            .ok_or(sqlx::Error::RowNotFound)?;
+        let Some((revision, creator)) = current(&mut transaction, &draft.id).await? else {
+            return Ok(Write::Erased);
+        };
         Ok(if creator.as_deref() == Some(request) {
             Write::Repeated { revision }
         } else {

@@ -1,6 +1,6 @@
 //! Erasing, and the ledger of it.
 
-use content_api::store::{Claim, ContentDraft, Erased, ImageFile, Store};
+use content_api::store::{Change, Claim, ContentDraft, Erased, ImageFile, Stamp, Store, Write};
 use contracts::{
     ImageFacts, Language,
     campaigns::CampaignEvent,
@@ -14,6 +14,7 @@ use crate::sample::{NOW, campaign, draft, id, stamp};
 pub async fn suite(store: &dyn Store) {
     nothing_stays(store).await;
     what_is_deleted_can_be_erased(store).await;
+    its_request_does_not_create_it_anew(store).await;
     the_ledger_is_a_chain(store).await;
 }
 
@@ -66,6 +67,7 @@ async fn nothing_stays(store: &dyn Store) {
         fingerprint: "f".to_owned(),
         subject: id("erased"),
         answer: None,
+        erased: false,
     };
     let old = NOW - Duration::days(1);
     store.claim("of-erased", &claim, NOW, old).await.unwrap();
@@ -166,6 +168,76 @@ async fn what_is_deleted_can_be_erased(store: &dyn Store) {
     let again = store.erase(&deleted.id, &stamp()).await.unwrap();
     assert!(matches!(again, Erased::Now(_)), "{again:?}");
     assert_eq!(store.erasures_of(&deleted.id).await.unwrap().len(), 1);
+}
+
+async fn its_request_does_not_create_it_anew(store: &dyn Store) {
+    let wanted = draft("asked-for");
+    let claim = |fingerprint: &str| Claim {
+        fingerprint: fingerprint.to_owned(),
+        subject: wanted.id.clone(),
+        answer: None,
+        erased: false,
+    };
+    let (day, request, other) = (Duration::days(1), "of-asked-for", "of-another");
+    store
+        .claim(request, &claim("f"), NOW, NOW - day)
+        .await
+        .unwrap();
+    store.create(&wanted, request, &stamp()).await.unwrap();
+    store.keep_answer(request, "all of it").await.unwrap();
+    store
+        .claim(other, &claim("g"), NOW, NOW - day)
+        .await
+        .unwrap();
+    let later = Stamp {
+        now: NOW + day / 2,
+        ..stamp()
+    };
+    let erased = store.erase(&wanted.id, &later).await.unwrap();
+    let Erased::Now(record) = erased else {
+        panic!("{erased:?}")
+    };
+    let ErasureStage::Store(gone) = record.erasure.stage else {
+        panic!("{record:?}")
+    };
+    assert_eq!(gone.kept_answers, 2);
+
+    // Whatever comes with its key; one that was under way keeps no answer any more.
+    store.keep_answer(request, "late").await.unwrap();
+    let empty = Claim {
+        erased: true,
+        ..claim("")
+    };
+    let begin = later.now - Duration::SECOND;
+    for now in [later.now, later.now + day] {
+        let held = store.claim(request, &claim("x"), now, begin).await;
+        assert_eq!(held.unwrap(), empty);
+    }
+    let held = store.claim(other, &claim("x"), later.now, begin).await;
+    assert_eq!(held.unwrap(), claim("x"), "it created nothing");
+    // And of one that had claimed before, or comes when the key is forgotten.
+    let end = later.now + Duration::SECOND;
+    for _ in 0..2 {
+        let created = store.create(&wanted, request, &later).await.unwrap();
+        assert_eq!(created, Write::Erased);
+        assert_eq!(
+            store.get(std::slice::from_ref(&wanted.id)).await.unwrap(),
+            []
+        );
+        let forgotten = store.claim(request, &claim("f"), end + day, end).await;
+        assert_eq!(forgotten.unwrap(), claim("f"));
+    }
+
+    // Another request may have the id, and then it is not this one's.
+    let created = store.create(&wanted, other, &later).await.unwrap();
+    assert!(matches!(created, Write::Done(_)), "{created:?}");
+    let created = store.create(&wanted, request, &later).await.unwrap();
+    assert!(matches!(created, Write::Conflict { .. }), "{created:?}");
+    store.erase(&wanted.id, &later).await.unwrap();
+    let seeded = store.put(&wanted, NOW).await.unwrap();
+    assert_eq!(seeded.change, Change::Updated);
+    let created = store.create(&wanted, other, &later).await.unwrap();
+    assert!(matches!(created, Write::Conflict { .. }), "{created:?}");
 }
 
 async fn the_ledger_is_a_chain(store: &dyn Store) {

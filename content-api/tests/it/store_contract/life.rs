@@ -219,6 +219,7 @@ async fn request_keys(store: &(impl RequestKeys + ?Sized)) {
         fingerprint: fingerprint.to_owned(),
         subject: id(slug),
         answer: None,
+        erased: false,
     };
     let (first, second) = (claim("one", "a"), claim("two", "b"));
     let expired = NOW - Duration::days(1);
@@ -248,6 +249,7 @@ async fn request_keys(store: &(impl RequestKeys + ?Sized)) {
             fingerprint: n.to_string(),
             subject: id("a"),
             answer: None,
+            erased: false,
         };
         store.claim("contended", &own, NOW, expired).await.unwrap()
     });

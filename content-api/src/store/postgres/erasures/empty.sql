@@ -6,7 +6,6 @@ SET body = '{}',
     updated_at = $2,
     position = $3,
     hashtags = '{}',
-    perceptual_hash = NULL,
-    request = NULL
+    perceptual_hash = NULL
 WHERE id = $1
 RETURNING revision

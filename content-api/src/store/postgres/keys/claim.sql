@@ -4,5 +4,6 @@ ON CONFLICT (key) DO UPDATE
 SET fingerprint = excluded.fingerprint,
     subject = excluded.subject,
     claimed_at = excluded.claimed_at,
-    answer = NULL
+    answer = NULL,
+    erased = false
 WHERE held.claimed_at < $5

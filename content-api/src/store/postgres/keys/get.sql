@@ -1,1 +1,1 @@
-SELECT fingerprint, subject, answer FROM request_keys WHERE key = $1
+SELECT fingerprint, subject, answer, erased FROM request_keys WHERE key = $1
