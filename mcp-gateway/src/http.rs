@@ -13,6 +13,7 @@ mod limits;
 
 use std::{sync::Arc, time::Duration};
 
+use audit::{Recording, record_requests};
 use auth::Verifier;
 use axum::{Json, Router, middleware, routing::get};
 use contracts::limits::MAX_JSON_BODY_BYTES;
@@ -35,12 +36,14 @@ pub use limits::Limits;
 /// Where MCP is served.
 pub const MCP_PATH: &str = "/mcp";
 const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+/// The keys with which the gateway signs what it says about its callers.
+const KEYS_PATH: &str = "/.well-known/jwks.json";
 const MCP_METADATA_PATH: &str = "/.well-known/oauth-protected-resource/mcp";
 
 /// Longest that a request may take. Tools have shorter deadlines of their own.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// `/mcp`, the RFC 9728 documents, `/livez` and `/readyz`.
+/// `/mcp`, the RFC 9728 documents, the keys that callers are asserted with, `/livez` and `/readyz`.
 ///
 /// `verifier` must check for the audience and with the metadata address that
 /// [`HttpConfig::verifier_config`] gives.
@@ -76,7 +79,14 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
         let metadata = metadata.clone();
         async move { Json(metadata) }
     });
+    let audit = gateway.config().audit.clone();
+    let callers = gateway.config().callers.as_ref();
+    let keys = callers.map(|callers| callers.signer.public_keys());
+    let keys = keys.map_or_else(Router::new, |keys| {
+        Router::new().route(KEYS_PATH, get(move || async move { Json(keys) }))
+    });
     let router = Router::new()
+        .merge(keys)
         .route(METADATA_PATH, describe.clone())
         .route(MCP_METADATA_PATH, describe)
         .merge(mcp)
@@ -85,12 +95,15 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
             env!("CARGO_PKG_VERSION"),
             move || missing(gateway.clone(), Arc::clone(&verifier)),
         ));
-    standard_layers(
-        router,
-        Bounds {
-            max_body_bytes: MAX_JSON_BODY_BYTES,
-            deadline: DEADLINE,
-        },
+    let bounds = Bounds {
+        max_body_bytes: MAX_JSON_BODY_BYTES,
+        deadline: DEADLINE,
+    };
+    // Calls of tools have events of their own; what is refused before them gets one here.
+    record_requests(
+        standard_layers(router, bounds),
+        &audit,
+        Recording::NotedOnly,
     )
 }
 

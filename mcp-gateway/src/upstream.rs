@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
-use crate::origin::Origin;
+use crate::origin::{Origin, Word};
 
 /// Largest JSON answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -79,8 +79,8 @@ pub(crate) enum Fault {
     /// It refused the request, and says why.
     #[error("it refused: {}", .0.detail)]
     Refused(Box<Problem>),
-    /// It refused the gateway itself: 401 or 403.
-    #[error("it refused the gateway's own token with {0}")]
+    /// It refused the gateway itself, or its word about the caller: 401 or 403. Its log says why.
+    #[error("it refused the gateway's own token, or its word about the caller, with {0}")]
     GatewayRefused(StatusCode),
     /// The gateway has no token.
     #[error("the gateway has no token of its own: {0}")]
@@ -104,6 +104,8 @@ pub(crate) struct Upstream {
     base: Url,
     client: reqwest::Client,
     tokens: Arc<TokenSource>,
+    /// For telling it who asks.
+    word: Option<Word>,
     deadline: Duration,
 }
 
@@ -121,8 +123,15 @@ impl Upstream {
             base,
             client,
             tokens,
+            word: None,
             deadline,
         }
+    }
+
+    /// The same, which tells the service who asks.
+    pub(crate) fn saying(mut self, word: Option<Word>) -> Self {
+        self.word = word;
+        self
     }
 
     /// A request to a path below the base.
@@ -145,7 +154,7 @@ impl Upstream {
         self.json(request, origin).await
     }
 
-    /// Sends, and reads JSON. The request's id ties both services' log lines together.
+    /// Sends, and reads JSON.
     pub(crate) async fn json<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
@@ -175,12 +184,11 @@ impl Upstream {
                 .token()
                 .await
                 .map_err(|error| self.failed(Fault::NoToken(Box::new(error))))?;
-            request = request.bearer_auth(token.expose_secret());
-            if let Some(id) = &origin.request_id {
-                request = request.header(service_kit::http::REQUEST_ID, id);
-            }
-            let response = request
-                .send()
+            let (client, built) = request.bearer_auth(token.expose_secret()).build_split();
+            let mut built = built.map_err(|error| self.unreachable(error))?;
+            origin.mark(&mut built, token.expose_secret(), self.word.as_ref());
+            let response = client
+                .execute(built)
                 .await
                 .map_err(|error| self.unreachable(error))?;
             if response.status() == StatusCode::UNAUTHORIZED {

@@ -90,6 +90,7 @@ fn request_span(request: &Request) -> Span {
         path = request.uri().path(),
         request_id = request_id(request),
         subject = field::Empty,
+        via = field::Empty,
     )
 }
 

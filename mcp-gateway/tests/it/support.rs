@@ -4,6 +4,7 @@ mod campaigns;
 mod content_api;
 mod embedder;
 mod rpc;
+mod trust;
 mod warehouse;
 
 use std::{sync::Arc, time::Duration};
@@ -24,6 +25,7 @@ use url::Url;
 pub use content_api::{Behaviour, ContentApi, JPEG, hit};
 pub use embedder::Embedder;
 pub use rpc::{Reply, text_of, with_meta};
+pub use trust::Trust;
 pub use warehouse::{Said, Warehouse, answered, asked_back, declined, unavailable};
 
 /// Arguments of register_campaign.
@@ -51,6 +53,7 @@ pub struct World {
     pub idp: LocalIdp,
     pub gateway: Gateway,
     pub gateway_client: RegisteredClient,
+    pub trust: Trust,
     pub http: reqwest::Client,
     _stop: DropGuard,
     _keys: TempDir,
@@ -112,9 +115,11 @@ impl World {
         .unwrap();
         tokio::spawn(listen::serve(idp_listener, idp.router(), stop.clone()));
 
-        let content = ContentApi::start(&idp, http.clone(), stop.clone()).await;
-        let warehouse = Warehouse::start(&idp, http.clone(), stop.clone()).await;
-        let embedder = Embedder::start(&idp, http.clone(), stop.clone()).await;
+        let trust = Trust::new();
+        let part = || (trust.clone(), http.clone(), stop.clone());
+        let content = ContentApi::start(&idp, part()).await;
+        let warehouse = Warehouse::start(&idp, part()).await;
+        let embedder = Embedder::start(&idp, part()).await;
         let secret = secret.unwrap_or_else(|| gateway_client.secret.clone());
         let source = |scope| {
             let credentials = ClientCredentials {
@@ -137,6 +142,7 @@ impl World {
             warehouse.base.clone(),
             embedder.base.clone(),
         );
+        config.callers = Some(trust.telling());
         change(&mut config);
         let gateway = Gateway::new(config, http.clone(), tokens);
 
@@ -162,6 +168,7 @@ impl World {
             idp,
             gateway,
             gateway_client,
+            trust,
             http,
             _stop: stop.drop_guard(),
             _keys: keys,
