@@ -5,7 +5,8 @@ mod cache;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use auth::{ClientCredentials, Issuer, Verifier, VerifierConfig};
+use audit::{Audit, AuditConfig, Recording, record_requests};
+use auth::{ClientCredentials, Issuer, TrustedGateways, Verifier, VerifierConfig};
 use clap::Parser;
 use content_api::{
     Config, Deps, EmbedderClient, Service, seed,
@@ -47,6 +48,24 @@ pub struct Options {
     /// What this service is called in the tokens' `aud`.
     #[arg(long, env = "CONTENT_API_AUDIENCE")]
     audience: String,
+    /// The keys that clients sign with whom they call for: a JWKS file, or its address. Needs
+    /// caller-client.
+    #[arg(long, env = "CONTENT_API_CALLER_KEYS", value_name = "FILE|URL")]
+    caller_keys: Option<String>,
+    /// Clients that may say for whom they call, such as the MCP gateway's; none when absent. May be
+    /// repeated.
+    #[arg(
+        long = "caller-client",
+        env = "CONTENT_API_CALLER_CLIENTS",
+        value_delimiter = ','
+    )]
+    caller_clients: Vec<String>,
+    /// Where audit events go: a directory that keeps them for 90 days, or stdout. Nowhere when absent.
+    #[arg(long, env = "CONTENT_API_AUDIT", value_name = "DIRECTORY|stdout")]
+    audit: Option<String>,
+    /// Seals audit events, 32 characters or more: without it, whoever can write them can forge them.
+    #[arg(long, env = "CONTENT_API_AUDIT_KEY", hide_env_values = true)]
+    audit_key: Option<SecretString>,
     /// What the embedder is called in the tokens' `aud`; the same as this service when absent.
     #[arg(long, env = "CONTENT_API_EMBEDDER_AUDIENCE")]
     embedder_audience: Option<String>,
@@ -71,6 +90,18 @@ impl Options {
     fn config(&self) -> Config {
         Config::new(self.public_url.clone(), self.token_url.clone())
     }
+
+    fn audit(&self) -> Result<Option<AuditConfig>, String> {
+        AuditConfig::from_settings(
+            "content-api",
+            self.audit.as_deref(),
+            self.audit_key.as_ref(),
+        )
+    }
+
+    fn gateways(&self) -> Result<Option<TrustedGateways>, String> {
+        TrustedGateways::from_settings(&self.caller_clients, self.caller_keys.as_deref())
+    }
 }
 
 impl ServiceOptions for Options {
@@ -81,7 +112,8 @@ impl ServiceOptions for Options {
         let own = config.validate().err().map(|fault| fault.to_string());
         let database = AnyStore::check_url(&self.database_url);
         let database = database.err().map(|fault| fault.to_string());
-        let faults = own.into_iter().chain(database);
+        let faults = own.into_iter().chain(database).chain(self.gateways().err());
+        let faults = faults.chain(self.audit().err());
         faults.chain(self.cache.faults(&config)).collect()
     }
 }
@@ -100,12 +132,16 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         tracing::info!(?report, "catalogue stored");
     }
     let (address, metrics_address) = (options.listen, options.metrics_address);
+    let audit = Audit::of(options.audit().map_err(anyhow::Error::msg)?, clock.clone())?;
     let service = build(options, store.shared(), &clock).await?;
     let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    parts.serve(listener, service.router);
+    parts.serve(
+        listener,
+        record_requests(service.router, &audit, Recording::Writes),
+    );
     parts
         .serve_metrics(metrics_address, service.metrics_router)
         .await?;
@@ -115,6 +151,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let stop = parts.stop();
     parts.spawn(async move { housekeeping.run(stop).await });
     let outcome = parts.run().await;
+    audit.flush().await;
     store.close().await;
     Ok(outcome?)
 }
@@ -122,7 +159,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 async fn build(options: Options, store: Arc<dyn Store>, clock: &Clock) -> anyhow::Result<Service> {
     let config = options.config();
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
-    let expected = VerifierConfig::new(options.issuer, options.audience.clone());
+    let gateways = options.gateways().map_err(anyhow::Error::msg)?;
+    let mut expected = VerifierConfig::new(options.issuer, options.audience.clone());
+    expected.gateways = gateways;
     let credentials = ClientCredentials {
         token_url: options.token_url.clone(),
         client_id: options.client_id,

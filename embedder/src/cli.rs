@@ -5,7 +5,7 @@ mod indexes;
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use anyhow::Context;
-use auth::{Issuer, Verifier, VerifierConfig};
+use auth::{Issuer, TrustedGateways, Verifier, VerifierConfig};
 use clap::Parser;
 use embedder::{Config, Service, model::source::ModelSource, search::Fusion};
 use secrecy::SecretString;
@@ -49,11 +49,27 @@ pub struct Options {
     /// What this service is called in the tokens' `aud`.
     #[arg(long, env = "EMBEDDER_AUDIENCE")]
     audience: String,
+    /// The keys that clients sign with whom they call for: a JWKS file, or its address. Needs
+    /// caller-client.
+    #[arg(long, env = "EMBEDDER_CALLER_KEYS", value_name = "FILE|URL")]
+    caller_keys: Option<String>,
+    /// Clients that may say for whom they call, such as the MCP gateway's; none when absent. May be
+    /// repeated.
+    #[arg(
+        long = "caller-client",
+        env = "EMBEDDER_CALLER_CLIENTS",
+        value_delimiter = ','
+    )]
+    caller_clients: Vec<String>,
 }
 
 impl Options {
     fn model_source(&self) -> Result<ModelSource, String> {
         ModelSource::parse(&self.model, self.hub_cache.clone())
+    }
+
+    fn gateways(&self) -> Result<Option<TrustedGateways>, String> {
+        TrustedGateways::from_settings(&self.caller_clients, self.caller_keys.as_deref())
     }
 }
 
@@ -72,6 +88,7 @@ impl ServiceOptions for Options {
             ));
         }
         faults.extend(self.indexes.faults());
+        faults.extend(self.gateways().err());
         faults
     }
 }
@@ -80,7 +97,8 @@ impl ServiceOptions for Options {
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let clock = Clock::system();
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
-    let expected = VerifierConfig::new(options.issuer.clone(), options.audience.clone());
+    let mut expected = VerifierConfig::new(options.issuer.clone(), options.audience.clone());
+    expected.gateways = options.gateways().map_err(anyhow::Error::msg)?;
     let verifier = Arc::new(Verifier::new(expected, http, clock.clone()));
     let (address, metrics_address) = (options.listen, options.metrics_address);
     let service = Service::start(config(options)?, &clock).await?;

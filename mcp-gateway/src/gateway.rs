@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use auth::TokenSource;
+use audit::Audit;
+use auth::{AssertionSigner, TokenSource};
 use contracts::Language;
 use secrecy::SecretString;
 use url::Url;
@@ -14,7 +15,7 @@ use crate::{
     content_client::ContentClient,
     embedder_client::EmbedderClient,
     metrics::GatewayMetrics,
-    origin::Origin,
+    origin::{Origin, Word},
     routing::{self, Decision, Evidence, Witnesses},
     tools::ToolSet,
     upstream::{Service, Upstream},
@@ -35,6 +36,10 @@ pub struct Config {
     /// Seals confirmations, 32 bytes or more of it. Replicas need the same one; without any, each
     /// process takes only the confirmations that it gave out itself.
     pub confirmation_key: Option<SecretString>,
+    /// Tells the services behind who asks; without it they know the gateway alone.
+    pub callers: Option<TellingCallers>,
+    /// Takes an event for each call of a tool.
+    pub audit: Audit,
     /// How long a confirmation holds.
     pub confirmation_lifetime: Duration,
     /// Longest wait for an answer of content-api.
@@ -61,6 +66,8 @@ impl Config {
             sales_warehouse,
             embedder,
             confirmation_key: None,
+            callers: None,
+            audit: Audit::off(),
             confirmation_lifetime: Duration::from_secs(600),
             search_deadline: Duration::from_secs(8),
             thumbnails_deadline: Duration::from_secs(4),
@@ -69,6 +76,30 @@ impl Config {
             tool_deadline: Duration::from_secs(25),
             routing_deadline: Duration::from_secs(3),
         }
+    }
+}
+
+/// How the services behind are told who asks.
+#[derive(Debug, Clone)]
+pub struct TellingCallers {
+    /// Signs, for the client that the gateway's tokens are issued to.
+    pub signer: AssertionSigner,
+    /// What content-api is called in its tokens' `aud`.
+    pub content_audience: String,
+    /// What sales-warehouse is called.
+    pub sales_audience: String,
+    /// What the embedder is called.
+    pub embedder_audience: String,
+}
+
+impl TellingCallers {
+    fn word(&self, service: Service, base: &Url) -> Word {
+        let audience = match service {
+            Service::Content | Service::Campaigns => &self.content_audience,
+            Service::Warehouse => &self.sales_audience,
+            Service::Embedder => &self.embedder_audience,
+        };
+        Word::new(self.signer.clone(), audience.clone(), base)
     }
 }
 
@@ -127,6 +158,12 @@ impl Gateway {
                 metrics.requests.clone(),
                 Arc::clone(tokens),
                 deadline,
+            )
+            .saying(
+                config
+                    .callers
+                    .as_ref()
+                    .map(|callers| callers.word(service, base)),
             )
         };
         let content = |deadline| {
@@ -194,6 +231,11 @@ impl Gateway {
         }
         .hear(text, language, origin)
         .await
+    }
+
+    /// Whether the services behind are told who asks.
+    pub fn tells_callers(&self) -> bool {
+        self.0.config.callers.is_some()
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -13,6 +13,7 @@ mod limits;
 
 use std::{sync::Arc, time::Duration};
 
+use audit::{Recording, record_requests};
 use auth::Verifier;
 use axum::{Json, Router, middleware, routing::get};
 use contracts::limits::MAX_JSON_BODY_BYTES;
@@ -39,12 +40,14 @@ pub use limits::Limits;
 /// Where MCP is served.
 pub const MCP_PATH: &str = "/mcp";
 const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+/// The keys with which the gateway signs what it says about its callers.
+const KEYS_PATH: &str = "/.well-known/jwks.json";
 const MCP_METADATA_PATH: &str = "/.well-known/oauth-protected-resource/mcp";
 
 /// Longest that a request may take. Tools have shorter deadlines of their own.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// `/mcp`, the RFC 9728 documents, `/livez` and `/readyz`.
+/// `/mcp`, the RFC 9728 documents, the keys that callers are asserted with, `/livez` and `/readyz`.
 ///
 /// `verifier` must check for the audience and with the metadata address that
 /// [`HttpConfig::verifier_config`] gives.
@@ -52,19 +55,28 @@ pub fn router(gateway: Gateway, verifier: Arc<Verifier>, config: &HttpConfig) ->
     let server = Server::new(gateway.clone(), Access::Token);
     let ready = Arc::clone(&verifier);
     let requests = gateway.metrics().requests.clone();
+    let audit = gateway.config().audit.clone();
+    let callers = gateway.config().callers.as_ref();
+    let keys = callers.map(|callers| callers.signer.public_keys());
+    let keys = keys.map_or_else(Router::new, |keys| {
+        Router::new().route(KEYS_PATH, get(move || async move { Json(keys) }))
+    });
     let health = health::router("mcp-gateway", env!("CARGO_PKG_VERSION"), move || {
         missing(gateway.clone(), Arc::clone(&ready))
     });
-    router_around(server, verifier, config, health, &requests)
+    let router = router_around(server, verifier, config, health.merge(keys), &requests);
+    // Calls of tools have events of their own; what is refused before them gets one here.
+    record_requests(router, &audit, Recording::NotedOnly)
 }
 
 /// The same guards and bounds around another handler of the protocol: the conformance suite wants
-/// tools, resources and prompts of its own, and is to meet them behind what production has.
+/// tools, resources and prompts of its own, and is to meet them behind what production has. `more`
+/// are routes that take no token.
 pub fn router_around<S>(
     handler: S,
     verifier: Arc<Verifier>,
     config: &HttpConfig,
-    health: Router,
+    more: Router,
     requests: &HttpMetrics,
 ) -> Router
 where
@@ -107,7 +119,7 @@ where
         .route(METADATA_PATH, describe.clone())
         .route(MCP_METADATA_PATH, describe)
         .merge(mcp)
-        .merge(health);
+        .merge(more);
     standard_layers(
         router,
         Bounds {

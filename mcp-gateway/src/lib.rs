@@ -8,7 +8,8 @@
 //!
 //! A [`Gateway`] holds what the tools need and speaks no transport. [`http`] guards it as an OAuth
 //! resource server; [`stdio`] serves the person who started the process. What a tool calls, it calls
-//! as the gateway itself: a caller's token is checked here and goes no further.
+//! as the gateway itself: a caller's token is checked here and goes no further. Who the caller is, it
+//! says in a signed header ([`auth::AssertionSigner`]).
 //!
 //! To add a tool: a variant of `tools::GatewayTool` with its name, scopes and definition, and a
 //! module beside `tools::get_content` that does the work.
@@ -32,5 +33,5 @@ mod tools;
 mod upstream;
 mod warehouse_client;
 
-pub use gateway::{Config, Gateway, Tokens};
+pub use gateway::{Config, Gateway, TellingCallers, Tokens};
 pub use upstream::Service;

@@ -19,11 +19,20 @@ async fn main() -> anyhow::Result<ExitCode> {
     telemetry::init(options.log_format(), "info,rmcp=warn");
     let client = http_client::build(options::DEADLINE).context("cannot set up the HTTP client")?;
     let tokens = options.upstream.tokens(&client);
-    let gateway = Gateway::new(options.upstream.gateway(), client.clone(), tokens);
+    let audit = options.upstream.audit()?;
+    let mut config = options.upstream.gateway();
+    config.audit = audit.clone();
+    let gateway = Gateway::new(config, client.clone(), tokens);
+    if gateway.tells_callers() {
+        tracing::info!("the services behind are told who asks");
+    } else {
+        tracing::warn!("the services behind are not told who asks: there is no caller_key");
+    }
     match options.command {
         Command::Stdio => stdio::serve(gateway, stopped_by_signal()).await?,
         Command::Http(options) => serve_http(gateway, client, &options).await?,
     }
+    audit.flush().await;
     Ok(ExitCode::SUCCESS)
 }
 

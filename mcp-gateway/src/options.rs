@@ -4,11 +4,12 @@ mod rate_limit;
 
 use std::{convert::Infallible, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
-use auth::{ClientCredentials, Issuer, TokenSource};
+use audit::{Audit, AuditConfig, Destination};
+use auth::{AssertionKey, AssertionSigner, ClientCredentials, Issuer, TokenSource};
 use clap::{Args, Parser, Subcommand};
 use contracts::Scope;
 use mcp_gateway::{
-    Config, Tokens,
+    Config, TellingCallers, Tokens,
     http::{HttpConfig, HttpConfigError, Limits},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -50,12 +51,20 @@ impl ServiceOptions for Options {
     const PREFIX: &'static str = "MCP_GATEWAY";
 
     fn faults(&self) -> Vec<String> {
-        let mut faults: Vec<String> = self.upstream.fault().into_iter().collect();
-        if let Command::Http(options) = &self.command {
-            faults.extend(options.config().err().map(|fault| fault.to_string()));
-            faults.extend(options.rate_limit.faults());
-        }
-        faults
+        let of_command: Vec<String> = match &self.command {
+            Command::Stdio => self.upstream.audit_fault().into_iter().collect(),
+            Command::Http(options) => {
+                let fault = options.config().err().map(|fault| fault.to_string());
+                fault
+                    .into_iter()
+                    .chain(options.rate_limit.faults())
+                    .collect()
+            }
+        };
+        of_command
+            .into_iter()
+            .chain(self.upstream.faults())
+            .collect()
     }
 }
 
@@ -104,6 +113,16 @@ pub struct Upstream {
     /// each process makes its own when absent.
     #[arg(long, env = "MCP_GATEWAY_CONFIRMATION_KEY", hide_env_values = true, value_parser = secret)]
     confirmation_key: Option<SecretString>,
+    /// Signs what the services behind are told about who asks: a P-256 private key, PKCS #8 in PEM.
+    /// They know the gateway alone when absent. Needs content-audience.
+    #[arg(long, env = "MCP_GATEWAY_CALLER_KEY", hide_env_values = true, value_parser = secret)]
+    caller_key: Option<SecretString>,
+    /// Where audit events go: a directory that keeps them for 90 days, or stdout. Nowhere when absent.
+    #[arg(long, env = "MCP_GATEWAY_AUDIT", value_name = "DIRECTORY|stdout")]
+    audit: Option<String>,
+    /// Seals audit events, 32 characters or more: without it, whoever can write them can forge them.
+    #[arg(long, env = "MCP_GATEWAY_AUDIT_KEY", hide_env_values = true, value_parser = secret)]
+    audit_key: Option<SecretString>,
 }
 
 impl Upstream {
@@ -117,14 +136,61 @@ impl Upstream {
             config.content_public_url = public_url.clone();
         }
         config.confirmation_key = self.confirmation_key.clone();
+        // What is wrong with it was told as a fault.
+        config.callers = self.callers().ok().flatten();
         config
     }
 
-    fn fault(&self) -> Option<String> {
-        let length = self.confirmation_key.as_ref()?.expose_secret().len();
-        (length < MIN_KEY_BYTES).then(|| {
-            format!("the confirmation key has {length} bytes: expected {MIN_KEY_BYTES} or more")
+    fn callers(&self) -> Result<Option<TellingCallers>, String> {
+        let Some(pem) = &self.caller_key else {
+            return Ok(None);
+        };
+        let key = AssertionKey::from_pem(pem).map_err(|fault| format!("caller_key: {fault}"))?;
+        let content = self.content_audience.clone().ok_or(
+            "content_audience is missing: with a caller_key, the services behind have to be named",
+        )?;
+        let or_content = |own: &Option<String>| own.clone().unwrap_or_else(|| content.clone());
+        Ok(Some(TellingCallers {
+            signer: AssertionSigner::new(&self.client_id, key, Clock::system()),
+            sales_audience: or_content(&self.sales_audience),
+            embedder_audience: or_content(&self.embedder_audience),
+            content_audience: content,
+        }))
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let length = |key: &SecretString| key.expose_secret().len();
+        let confirmation = self.confirmation_key.as_ref().map(length);
+        let short = confirmation
+            .filter(|length| *length < MIN_KEY_BYTES)
+            .map(|length| {
+                format!("the confirmation key has {length} bytes: expected {MIN_KEY_BYTES} or more")
+            });
+        let faults = short.into_iter().chain(self.callers().err());
+        faults.chain(self.audit_config().err()).collect()
+    }
+
+    /// Standard output is the protocol's there.
+    fn audit_fault(&self) -> Option<String> {
+        let config = self.audit_config().ok().flatten();
+        let taken = config.is_some_and(|config| config.destination == Destination::Stdout);
+        taken.then(|| {
+            "audit is stdout, which over stdio belongs to the protocol: name a directory".to_owned()
         })
+    }
+
+    fn audit_config(&self) -> Result<Option<AuditConfig>, String> {
+        AuditConfig::from_settings(
+            "mcp-gateway",
+            self.audit.as_deref(),
+            self.audit_key.as_ref(),
+        )
+    }
+
+    /// Opens where audit events go.
+    pub fn audit(&self) -> anyhow::Result<Audit> {
+        let config = self.audit_config().map_err(anyhow::Error::msg)?;
+        Ok(Audit::of(config, Clock::system())?)
     }
 
     /// A token source of its own for each service: none can do more there than it must.
@@ -282,6 +348,66 @@ mod tests {
             assert!(found.iter().all(named), "{found:?}");
             assert!(!found.concat().contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_caller_key_is_one_and_needs_the_audience() {
+        let good = auth::AssertionKey::generate_pem();
+        let good = secrecy::ExposeSecret::expose_secret(&good);
+        for (key, audience, fault) in [
+            (good, "--content-audience=https://api", None),
+            (
+                good,
+                "--sales-audience=https://sales",
+                Some("content_audience is missing"),
+            ),
+            (
+                "s3cret",
+                "--content-audience=https://api",
+                Some("openssl genpkey"),
+            ),
+        ] {
+            let options = Options::try_parse_from([
+                "mcp-gateway",
+                "--content-api=http://c",
+                "--sales-warehouse=http://s",
+                "--embedder=http://e",
+                "--token-url=http://i/token",
+                "--client-id=gateway",
+                "--client-secret=secret",
+                &format!("--caller-key={key}"),
+                audience,
+                "stdio",
+            ]);
+            let options = options.unwrap();
+            let found = options.faults().concat();
+            match fault {
+                None => assert_eq!(found, ""),
+                Some(fault) => assert!(found.contains(fault), "{found}"),
+            }
+            assert!(!found.contains("s3cret"));
+            assert_eq!(
+                options.upstream.gateway().callers.is_some(),
+                fault.is_none()
+            );
+        }
+    }
+
+    #[test]
+    fn over_stdio_audit_events_cannot_go_to_standard_output() {
+        let options = Options::try_parse_from([
+            "mcp-gateway",
+            "--content-api=http://c",
+            "--sales-warehouse=http://s",
+            "--embedder=http://e",
+            "--token-url=http://i/token",
+            "--client-id=gateway",
+            "--client-secret=secret",
+            "--audit=stdout",
+            "stdio",
+        ]);
+        let faults = options.unwrap().faults().concat();
+        assert!(faults.contains("name a directory"), "{faults}");
     }
 
     /// `mcp-gateway --print-config > mcp-gateway/mcp-gateway.toml`

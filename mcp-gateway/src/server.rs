@@ -297,12 +297,14 @@ impl ServerHandler for Server {
                 can_ask_back: can_ask_back(&context),
             },
             origin,
+            trail: Default::default(),
         };
         tokio::select! {
             response = call.run(tool) => Ok(response),
             // Nobody waits any more; the answer only ends the call.
             () = context.ct.cancelled() => {
                 tracing::info!(tool = tool.name(), "tool call cancelled by the client");
+                call.cancelled(tool);
                 Err(ErrorData::internal_error("cancelled by the client", None))
             }
         }

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use service_kit::{metrics::HttpMetrics, outbound::Peer};
 use url::Url;
 
-use crate::origin::Origin;
+use crate::origin::{Origin, Word};
 
 /// Largest JSON answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -81,8 +81,8 @@ pub(crate) enum Fault {
     /// the log.
     #[error("it refused with {} ({})", .0.status, .0.title)]
     Refused(Box<Problem>),
-    /// It refused the gateway itself: 401 or 403.
-    #[error("it refused the gateway's own token with {0}")]
+    /// It refused the gateway itself, or its word about the caller: 401 or 403. Its log says why.
+    #[error("it refused the gateway's own token, or its word about the caller, with {0}")]
     GatewayRefused(StatusCode),
     /// The gateway has no token.
     #[error("the gateway has no token of its own: {0}")]
@@ -107,6 +107,8 @@ pub(crate) struct Upstream {
     client: reqwest::Client,
     peer: Peer,
     tokens: Arc<TokenSource>,
+    /// For telling it who asks.
+    word: Option<Word>,
     deadline: Duration,
 }
 
@@ -126,8 +128,15 @@ impl Upstream {
             client,
             peer: Peer::new(service.name(), metrics),
             tokens,
+            word: None,
             deadline,
         }
+    }
+
+    /// The same, which tells the service who asks.
+    pub(crate) fn saying(mut self, word: Option<Word>) -> Self {
+        self.word = word;
+        self
     }
 
     /// A request to a path below the base.
@@ -150,7 +159,7 @@ impl Upstream {
         self.json(request, origin).await
     }
 
-    /// Sends, and reads JSON. The request's id ties both services' log lines together.
+    /// Sends, and reads JSON.
     pub(crate) async fn json<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
@@ -180,11 +189,13 @@ impl Upstream {
                 .token()
                 .await
                 .map_err(|error| self.failed(Fault::NoToken(Box::new(error))))?;
-            request = request.bearer_auth(token.expose_secret());
-            if let Some(id) = &origin.request_id {
-                request = request.header(service_kit::http::REQUEST_ID, id);
-            }
-            let sent = self.peer.send(request).await;
+            let (client, built) = request.bearer_auth(token.expose_secret()).build_split();
+            let mut built = built.map_err(|error| self.unreachable(error))?;
+            origin.mark(&mut built, token.expose_secret(), self.word.as_ref());
+            let sent = self
+                .peer
+                .send(RequestBuilder::from_parts(client, built))
+                .await;
             let response = sent.map_err(|error| self.unreachable(error))?;
             if response.status() == StatusCode::UNAUTHORIZED {
                 self.tokens.forget(&token);

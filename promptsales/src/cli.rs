@@ -91,6 +91,12 @@ pub enum Command {
     Etl(JsonFlag),
     /// Compare the sales warehouse with a load from scratch.
     Verify(JsonFlag),
+    /// Who asked what: the audit events of this home, or of a directory.
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        what: AuditCommand,
+    },
     /// The keys that seal personal data.
     Keys {
         /// What to do with them.
@@ -303,6 +309,29 @@ pub struct SoakArguments {
     #[arg(long)]
     pub tamper: bool,
 
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Read every line again; fails if one was changed, dropped or moved.
+    Verify(AuditVerify),
+}
+
+/// `audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerify {
+    /// Where the events are; the home's when absent, read with its key.
+    pub directory: Option<PathBuf>,
+    /// A file with the key that seals them; none when absent, for a directory that is named.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// A place in the chain that was noted before and must still be there. May be repeated.
+    #[arg(long = "expect", value_name = "SEQ:HASH")]
+    pub expected: Vec<audit::Head>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

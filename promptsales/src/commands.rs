@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 mod ask;
+mod audit;
 mod batch;
 mod etl;
 mod eval;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use service_kit::Clock;
 
 use crate::{
-    cli::{Arguments, Command, EvalCommand, Global, KeysCommand},
+    cli::{Arguments, AuditCommand, Command, EvalCommand, Global, KeysCommand},
     embedded::SalesStart,
     output::Progress,
     sales::Sales,
@@ -94,6 +95,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let verified = etl::verify(&sales, options.json).await;
             close_sales(session, sales, verified).await
         }
+        Command::Audit {
+            what: AuditCommand::Verify(options),
+        } => audit::verify(&global, &options),
         Command::Keys {
             what: KeysCommand::Rotate,
         } => {

@@ -4,13 +4,17 @@
 //! differ. The order is the order of need: ports, runtime, PostgreSQL, identity, embedder,
 //! content API with the catalogue, the rest.
 
+mod auditing;
+mod callers;
 pub(crate) mod identity;
 pub mod ports;
+mod private;
 pub(crate) mod services;
 
 use std::{env, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
+use audit::{Recording, record_requests};
 use content_api::Publisher;
 use local_runtime::{CacheDir, Options, Postgres, PostgresOptions, provision};
 use sales_warehouse::Warehouse;
@@ -18,7 +22,7 @@ use secrecy::SecretString;
 use service_kit::{CancellationToken, Clock, http_client};
 use tokio::task::JoinSet;
 
-use self::{identity::Identity, ports::Ports};
+use self::{auditing::Auditing, identity::Identity, ports::Ports};
 use crate::{
     databases::Databases,
     home::{Endpoints, Home, HomeLock},
@@ -44,6 +48,7 @@ pub struct Embedded {
     postgres: Postgres,
     /// Once everything was published.
     publisher: Option<Publisher>,
+    audit: Option<Auditing>,
     home: Home,
     _lock: HomeLock,
 }
@@ -102,6 +107,7 @@ impl Embedded {
             tasks: JoinSet::new(),
             postgres,
             publisher: None,
+            audit: None,
             home,
             _lock: lock,
         };
@@ -154,6 +160,9 @@ impl Embedded {
                 tracing::error!(%error, "a service did not stop in order");
             }
         }
+        if let Some(audit) = &self.audit {
+            audit.flush().await;
+        }
         self.postgres
             .stop()
             .await
@@ -171,6 +180,8 @@ impl Embedded {
         let http = http_client::build(Duration::from_secs(10))?;
         let identity = Identity::start(&self.home, &self.endpoints, clock.clone(), http.clone())?;
         self.serve(ports.identity, identity.router());
+        let audit = Auditing::open(&self.home, &clock)?;
+        self.audit = Some(audit.clone());
         let common = services::Common {
             identity: Arc::new(identity),
             http,
@@ -181,11 +192,13 @@ impl Embedded {
             // What is said of images is one of the warehouse's sources. Nobody searches, so nothing is indexed.
             let (content, _) =
                 services::content_api(&common, &self.endpoints, self.database_url(), None).await?;
-            self.serve(ports.content_api, content.router);
+            let router = record_requests(content.router, &audit.content, Recording::Writes);
+            self.serve(ports.content_api, router);
             let warehouse = self
                 .start_sales(SalesStart::First, &common.clock, progress)
                 .await?;
             let router = services::sales_warehouse(&common, &self.endpoints, warehouse).await?;
+            let router = record_requests(router, &audit.sales, Recording::Writes);
             self.serve(ports.sales_warehouse, router);
             return Ok(());
         }
@@ -204,7 +217,8 @@ impl Embedded {
         let step = progress.step("Storing and indexing the catalogue");
         let (content, report) =
             services::content_api(&common, &self.endpoints, self.database_url(), None).await?;
-        self.serve(ports.content_api, content.router.clone());
+        let router = record_requests(content.router.clone(), &audit.content, Recording::Writes);
+        self.serve(ports.content_api, router);
         let (publisher, stop) = (content.publisher.clone(), self.stop.clone());
         self.spawn(async move { publisher.run(stop).await });
         let (housekeeping, stop) = (content.housekeeping.clone(), self.stop.clone());
@@ -220,14 +234,13 @@ impl Embedded {
 
         if sales != SalesStart::Never {
             let warehouse = self.start_sales(sales, &common.clock, progress).await?;
-            self.serve(
-                ports.sales_warehouse,
-                services::sales_warehouse(&common, &self.endpoints, warehouse).await?,
-            );
+            let router = services::sales_warehouse(&common, &self.endpoints, warehouse).await?;
+            let router = record_requests(router, &audit.sales, Recording::Writes);
+            self.serve(ports.sales_warehouse, router);
         }
         self.serve(
             ports.mcp_gateway,
-            services::mcp_gateway(&common, &self.endpoints)?,
+            services::mcp_gateway(&common, &self.endpoints, audit.gateway)?,
         );
         Ok(())
     }

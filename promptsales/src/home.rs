@@ -7,6 +7,7 @@
 //!   identity/       keys and clients of the local authorization server, for the owner only
 //!   postgres/       the database cluster: content, pgvector's index, campaigns, sales, the warehouse
 //!   qdrant-edge/    the other index, one directory per model
+//!   audit/          who asked what, a file a day, for 90 days
 //!   imports.jsonl   what each row said when `import` last brought it in
 //! ```
 
@@ -85,6 +86,16 @@ impl Home {
     /// The Qdrant Edge index.
     pub fn qdrant_edge(&self) -> PathBuf {
         self.0.join("qdrant-edge")
+    }
+
+    /// Audit events.
+    pub fn audit(&self) -> PathBuf {
+        self.0.join("audit")
+    }
+
+    /// What seals them.
+    pub fn audit_key(&self) -> PathBuf {
+        self.identity().join("audit.key")
     }
 
     /// What imports remember.

@@ -143,6 +143,40 @@ struct Serve {
     /// What this service is called in the tokens' `aud`.
     #[arg(long, global = true, env = "SALES_WAREHOUSE_AUDIENCE")]
     audience: Option<String>,
+    /// The keys that clients sign with whom they call for: a JWKS file, or its address. Needs
+    /// caller-client.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_CALLER_KEYS",
+        value_name = "FILE|URL"
+    )]
+    caller_keys: Option<String>,
+    /// Clients that may say for whom they call, such as the MCP gateway's; none when absent. May be
+    /// repeated.
+    #[arg(
+        long = "caller-client",
+        global = true,
+        env = "SALES_WAREHOUSE_CALLER_CLIENTS",
+        value_delimiter = ','
+    )]
+    caller_clients: Vec<String>,
+    /// Where audit events go: a directory that keeps them for 90 days, or stdout. Nowhere when absent.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_AUDIT",
+        value_name = "DIRECTORY|stdout"
+    )]
+    audit: Option<String>,
+    /// Seals audit events, 32 characters or more: without it, whoever can write them can forge them.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_AUDIT_KEY",
+        hide_env_values = true
+    )]
+    audit_key: Option<SecretString>,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(
         long,

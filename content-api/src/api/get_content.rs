@@ -1,8 +1,10 @@
 //! `POST /v1/getContent`.
 
+use audit::Trail;
 use auth::{Authorized, scope::ContentRead};
 use axum::extract::State;
 use contracts::{GetContentAnswer, GetContentRequest, Problem};
+use serde_json::json;
 use service_kit::{Json, ProblemResult};
 
 use super::AppState;
@@ -39,7 +41,25 @@ use super::AppState;
 pub async fn get_content(
     _caller: Authorized<ContentRead>,
     State(state): State<AppState>,
+    trail: Trail,
     Json(request): Json<GetContentRequest>,
 ) -> ProblemResult<Json<GetContentAnswer>> {
-    state.finder.find(request).await.map(Json)
+    trail.note(|event| {
+        event.question = Some(request.description.clone());
+        event.plan = Some(json!({
+            "filters": request.filters, "limit": request.limit, "language": request.language,
+            "min_score": request.min_score,
+        }));
+    });
+    let answer = state.finder.find(request).await?;
+    trail.note(|event| {
+        event.results = Some(answer.results.len() as u64);
+        event.about = answer
+            .results
+            .iter()
+            .map(|hit| hit.id.to_string())
+            .collect();
+        event.reason = answer.no_match.then(|| "no_match".to_owned());
+    });
+    Ok(Json(answer))
 }

@@ -2,6 +2,7 @@
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
+use audit::Trail;
 use axum::{
     extract::{FromRef, FromRequestParts, Request, State},
     middleware::Next,
@@ -12,15 +13,17 @@ use http::{HeaderMap, header, request::Parts};
 use service_kit::ProblemResponse;
 use time::OffsetDateTime;
 
-use crate::{AuthError, HeaderFault, Verifier, scope::RequiredScope};
+use crate::{AuthError, HeaderFault, Verifier, assertion::Head, scope::RequiredScope};
 
-/// Who calls, by a token that was checked. Only [`Verifier::verify`] makes one.
+/// Who calls, by a token that was checked, and by the word of a trusted gateway where it comes with
+/// one. Only a [`Verifier`] makes one.
 ///
 /// As an axum extractor it stands for "any valid token".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     subject: String,
     client_id: String,
+    via: Option<String>,
     scopes: Scopes,
     token_id: Option<String>,
     expires_at: OffsetDateTime,
@@ -37,9 +40,25 @@ impl Caller {
         Self {
             subject,
             client_id,
+            via: None,
             scopes,
             token_id,
             expires_at,
+        }
+    }
+
+    /// The caller for whom this one, a gateway, calls. What counts is what both may do.
+    pub(crate) fn speaking_for(self, subject: String, client_id: String, scopes: &Scopes) -> Self {
+        Self {
+            subject,
+            client_id,
+            via: Some(self.client_id),
+            scopes: self
+                .scopes
+                .iter()
+                .filter(|scope| scopes.contains(*scope))
+                .collect(),
+            ..self
         }
     }
 
@@ -48,12 +67,18 @@ impl Caller {
         &self.subject
     }
 
-    /// `client_id`: the program that the token was issued to.
+    /// `client_id`: the program that the token was issued to; theirs, where a gateway calls for
+    /// somebody.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// What the token allows.
+    /// The client that calls for the subject with a token of its own, where one does.
+    pub fn via(&self) -> Option<&str> {
+        self.via.as_deref()
+    }
+
+    /// What the token allows, and whoever it is used for.
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
     }
@@ -88,7 +113,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let verifier = Arc::<Verifier>::from_ref(state);
-        authenticate(&verifier, &parts.headers)
+        let head = Head {
+            method: &parts.method,
+            path: parts.uri.path(),
+            headers: &parts.headers,
+        };
+        authenticate(&verifier, head, parts.extensions.get())
             .await
             .map_err(|error| verifier.problem(error))
     }
@@ -144,7 +174,12 @@ pub async fn require_valid_token(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match authenticate(&verifier, request.headers()).await {
+    let head = Head {
+        method: request.method(),
+        path: request.uri().path(),
+        headers: request.headers(),
+    };
+    match authenticate(&verifier, head, request.extensions().get()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -153,9 +188,27 @@ pub async fn require_valid_token(
     }
 }
 
-async fn authenticate(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, AuthError> {
-    let caller = verifier.verify(bearer_token(headers)?).await?;
-    tracing::Span::current().record("subject", caller.subject());
+async fn authenticate(
+    verifier: &Verifier,
+    head: Head<'_>,
+    trail: Option<&Trail>,
+) -> Result<Caller, AuthError> {
+    let token = bearer_token(head.headers)?;
+    let bearer = verifier.verify(token).await?;
+    let note = |caller: &Caller| {
+        if let Some(trail) = trail {
+            trail.asked_by(caller.subject(), caller.client_id(), caller.via());
+        }
+    };
+    // Whose word is not believed is known all the same.
+    note(&bearer);
+    let caller = verifier.asserted(bearer, token, head).await?;
+    note(&caller);
+    let span = tracing::Span::current();
+    span.record("subject", caller.subject());
+    if let Some(via) = caller.via() {
+        span.record("via", via);
+    }
     Ok(caller)
 }
 

@@ -11,7 +11,12 @@ pub(crate) fn challenge(error: &AuthError, resource_metadata: Option<&Url>) -> H
     match error {
         // Section 3.1: whoever sent no token learns no error code. An unreachable issuer is a fault
         // of ours and has no code either.
-        AuthError::MissingToken | AuthError::IssuerUnavailable(_) => {}
+        // Nothing is wrong with the token where it is the caller who is not believed.
+        AuthError::MissingToken
+        | AuthError::IssuerUnavailable(_)
+        | AuthError::InvalidAssertion(_)
+        | AuthError::CallerKeysUnavailable(_)
+        | AuthError::TooManyAssertions => {}
         AuthError::InvalidHeader(fault) => {
             parameter(&mut text, "error", "invalid_request");
             parameter(&mut text, "error_description", &fault.to_string());

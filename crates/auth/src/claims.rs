@@ -118,10 +118,13 @@ fn required<T>(claim: Option<T>, name: &'static str) -> Result<T, TokenFault> {
     claim.ok_or(TokenFault::MissingClaim(name))
 }
 
+/// Is it short and plain enough for a log line?
+pub(crate) fn is_name(value: &str) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&value.len()) && !value.chars().any(|letter| letter.is_control())
+}
+
 fn name(value: String, claim: &'static str) -> Result<String, TokenFault> {
-    let well_formed = (1..=MAX_NAME_BYTES).contains(&value.len())
-        && !value.chars().any(|letter| letter.is_control());
-    if well_formed {
+    if is_name(&value) {
         Ok(value)
     } else {
         Err(TokenFault::InvalidClaim(claim))

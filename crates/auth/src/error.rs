@@ -7,7 +7,7 @@ use http::StatusCode;
 use service_kit::{ProblemResponse, with_causes};
 use url::Url;
 
-use crate::{challenge::challenge, fetch::FetchError};
+use crate::{assertion::AssertionFault, challenge::challenge, fetch::FetchError};
 
 /// A refusal. [`AuthError::into_problem`] turns it into an answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -27,6 +27,15 @@ pub enum AuthError {
         /// Everything that is needed, not only what is missing.
         required: Scopes,
     },
+    /// What a gateway says about its caller does not hold: 401, or 400 where it cannot be read.
+    #[error(transparent)]
+    InvalidAssertion(AssertionFault),
+    /// There are no keys to check a gateway's word with: 503.
+    #[error("there are no keys to check the assertion of the caller with")]
+    CallerKeysUnavailable(#[source] Arc<FetchError>),
+    /// More assertions in a minute than can be remembered: 503.
+    #[error("too many requests for others at once")]
+    TooManyAssertions,
     /// There are no keys to check with, and the issuer gives none: 503.
     #[error("there are no keys of the issuer to check tokens with")]
     IssuerUnavailable(#[source] Arc<FetchError>),
@@ -111,6 +120,20 @@ impl AuthError {
                 "insufficient-scope",
                 "Insufficient scope",
             ),
+            Self::InvalidAssertion(fault) if fault.is_syntax() => (
+                StatusCode::BAD_REQUEST,
+                "invalid-caller-header",
+                "Invalid Promptsales-Caller header",
+            ),
+            Self::InvalidAssertion(_) => {
+                (StatusCode::UNAUTHORIZED, "invalid-caller", "Invalid caller")
+            }
+            Self::CallerKeysUnavailable(cause) => {
+                return ProblemResponse::unavailable("The key set of callers", &with_causes(cause));
+            }
+            Self::TooManyAssertions => {
+                return ProblemResponse::unavailable("The memory of callers", &self);
+            }
             Self::IssuerUnavailable(cause) => {
                 return ProblemResponse::unavailable(
                     "The authorization server",

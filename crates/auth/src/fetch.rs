@@ -1,5 +1,7 @@
 //! Bounded answers from the authorization server.
 
+use std::path::PathBuf;
+
 use reqwest::{Client, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -55,6 +57,14 @@ pub enum FetchError {
     InsecureKeys {
         /// What was asked for.
         url: Url,
+    },
+    /// A file that cannot be read, or is not the expected JSON.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What happened.
+        source: std::io::Error,
     },
     /// The fetch ended without an answer, because its runtime was shut down.
     #[error("the fetch was interrupted")]

@@ -1,4 +1,6 @@
-//! The issuer's public keys: fetched, cached, rotated, and kept through an outage.
+//! Public keys of whoever signs: fetched, cached, rotated, and kept through an outage.
+
+mod source;
 
 use std::{
     collections::HashMap,
@@ -15,12 +17,9 @@ use serde_json::Value;
 use service_kit::{Clock, with_causes};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
-use url::Url;
 
-use crate::{
-    AuthError, Issuer, TokenFault,
-    fetch::{self, FetchError},
-};
+use crate::fetch::FetchError;
+pub(crate) use source::KeySource;
 
 /// Keys older than this are fetched anew.
 const MAX_AGE: Duration = Duration::minutes(10);
@@ -30,8 +29,6 @@ const MAX_STALENESS: Duration = Duration::hours(24);
 const MIN_INTERVAL: Duration = Duration::seconds(10);
 /// Without any keys nothing works, so the issuer is asked more often.
 const MIN_INTERVAL_WITHOUT_KEYS: Duration = Duration::seconds(1);
-/// Largest metadata document and key set, in bytes.
-const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 
 /// A signature algorithm that can be accepted. Asymmetric ones only: with a symmetric one, whoever
 /// checks tokens could make them.
@@ -49,65 +46,6 @@ impl From<SigningAlgorithm> for Algorithm {
             SigningAlgorithm::Rs256 => Self::RS256,
             SigningAlgorithm::Es256 => Self::ES256,
         }
-    }
-}
-
-/// Where the keys come from.
-#[derive(Debug)]
-pub(crate) struct KeySource {
-    pub(crate) issuer: Issuer,
-    pub(crate) jwks_uri: Option<Url>,
-    pub(crate) client: reqwest::Client,
-}
-
-#[derive(Deserialize)]
-struct ServerMetadata {
-    issuer: String,
-    jwks_uri: Url,
-}
-
-impl KeySource {
-    async fn fetch(&self) -> Result<KeySet, FetchError> {
-        let uri = match &self.jwks_uri {
-            Some(uri) => uri.clone(),
-            None => self.discover().await?,
-        };
-        let document =
-            fetch::json::<KeySetDocument>(&self.client, &uri, MAX_DOCUMENT_BYTES).await?;
-        Ok(KeySet::new(document))
-    }
-
-    async fn discover(&self) -> Result<Url, FetchError> {
-        let [openid, oauth] = self.issuer.metadata_urls();
-        match self.metadata(&openid).await {
-            // Only a server that has no such document is asked for the other one.
-            Err(FetchError::Status { .. } | FetchError::Malformed { .. }) => {
-                self.metadata(&oauth).await
-            }
-            answer => answer,
-        }
-    }
-
-    async fn metadata(&self, url: &Url) -> Result<Url, FetchError> {
-        let found = fetch::json::<ServerMetadata>(&self.client, url, MAX_DOCUMENT_BYTES).await?;
-        found.keys_of(&self.issuer, url)
-    }
-}
-
-impl ServerMetadata {
-    /// Where the keys are, if this is the issuer's own document (RFC 8414 section 3.3).
-    fn keys_of(self, issuer: &Issuer, url: &Url) -> Result<Url, FetchError> {
-        if self.issuer != issuer.as_str() {
-            let expected = issuer.to_string();
-            return Err(FetchError::OtherIssuer {
-                url: url.clone(),
-                expected,
-            });
-        }
-        if issuer.is_https() && self.jwks_uri.scheme() != "https" {
-            return Err(FetchError::InsecureKeys { url: url.clone() });
-        }
-        Ok(self.jwks_uri)
     }
 }
 
@@ -139,7 +77,7 @@ impl KeySet {
             }
         }
         if keys.is_empty() {
-            tracing::warn!("the issuer's key set has no key that can check RS256 or ES256");
+            tracing::warn!("a key set has no key that can check RS256 or ES256");
         }
         Self(keys)
     }
@@ -166,6 +104,15 @@ fn algorithm_of(jwk: &Jwk) -> Option<SigningAlgorithm> {
         .key_algorithm
         .is_none_or(|algorithm| algorithm == named);
     (for_signatures && agrees).then_some(fits)
+}
+
+/// Why there is no key to check a signature with.
+#[derive(Debug, Clone)]
+pub(crate) enum KeyError {
+    /// No key of that id for that algorithm is published.
+    Unknown,
+    /// There are no keys at all, and none can be had.
+    Unavailable(Arc<FetchError>),
 }
 
 /// The keys with their age. Cheap to clone.
@@ -208,7 +155,7 @@ impl KeyCache {
         &self,
         kid: &str,
         algorithm: SigningAlgorithm,
-    ) -> Result<Arc<DecodingKey>, AuthError> {
+    ) -> Result<Arc<DecodingKey>, KeyError> {
         let wanted = (kid.to_owned(), algorithm);
         match self.look_up(&wanted) {
             Found::Fresh(key) => return Ok(key),
@@ -218,13 +165,13 @@ impl KeyCache {
         }
         match self.look_up(&wanted) {
             Found::Fresh(key) | Found::Stale(key) => Ok(key),
-            Found::NoSuchKey => Err(AuthError::InvalidToken(TokenFault::UnknownKey)),
+            Found::NoSuchKey => Err(KeyError::Unknown),
             Found::NoKeys => Err(self.no_keys()),
         }
     }
 
     /// Are there keys young enough to use?
-    pub(crate) async fn ready(&self) -> Result<(), AuthError> {
+    pub(crate) async fn ready(&self) -> Result<(), KeyError> {
         if !self.has_keys() {
             self.refresh().await;
         }
@@ -265,11 +212,11 @@ impl KeyCache {
         self.state().flight.as_ref().is_some_and(is_open)
     }
 
-    fn no_keys(&self) -> AuthError {
+    fn no_keys(&self) -> KeyError {
         let last = self.state().last_error.clone();
         // Without keys and without an error nothing was ever attempted, which `find` rules out but
         // for a fetch that was torn down with its runtime.
-        AuthError::IssuerUnavailable(last.unwrap_or_else(|| Arc::new(FetchError::Interrupted)))
+        KeyError::Unavailable(last.unwrap_or_else(|| Arc::new(FetchError::Interrupted)))
     }
 
     /// Waits for the fetch that is under way, or starts one unless the last was too recent.
@@ -318,14 +265,15 @@ impl KeyCache {
         let mut state = self.state();
         match fetched {
             Ok(keys) => {
-                tracing::debug!(keys = keys.0.len(), "fetched the issuer's keys");
+                tracing::debug!(keys = keys.0.len(), from = %self.0.source, "fetched keys");
                 state.keys = Some((keys, at));
                 state.last_error = None;
             }
             Err(error) => {
                 tracing::warn!(
                     error = with_causes(&error),
-                    "cannot fetch the issuer's keys"
+                    from = %self.0.source,
+                    "cannot fetch keys"
                 );
                 state.last_error = Some(Arc::new(error));
             }
@@ -346,28 +294,5 @@ impl fmt::Debug for KeyCache {
         f.debug_struct("KeyCache")
             .field("source", &self.0.source)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_issuer_with_tls_cannot_have_keys_without() {
-        let issuer: Issuer = "https://login.example".parse().unwrap();
-        let url = issuer.metadata_urls()[0].clone();
-        let keys = |jwks_uri: &str| {
-            let found = ServerMetadata {
-                issuer: issuer.to_string(),
-                jwks_uri: jwks_uri.parse().unwrap(),
-            };
-            found.keys_of(&issuer, &url)
-        };
-        assert!(keys("https://keys.example/jwks").is_ok());
-        assert!(matches!(
-            keys("http://login.example/jwks"),
-            Err(FetchError::InsecureKeys { .. })
-        ));
     }
 }

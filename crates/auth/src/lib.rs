@@ -6,10 +6,12 @@
 //! are problems with the challenges of RFC 6750.
 //!
 //! As a client, a service builds one [`TokenSource`] for each resource that it calls and asks it for
-//! a token before each call.
+//! a token before each call. Where it calls for somebody else, an [`AssertionSigner`] says for whom,
+//! in a header that those whom it calls check: [`TrustedGateways`].
 //!
 //! To accept another algorithm, add it to [`SigningAlgorithm`] and say in `jwks` which keys fit it.
 
+mod assertion;
 mod caller;
 mod challenge;
 mod claims;
@@ -23,6 +25,10 @@ mod verifier;
 
 pub mod scope;
 
+pub use assertion::{
+    AssertedRequest, AssertionFault, AssertionKey, AssertionSigner, CALLER_HEADER,
+    InvalidAssertionKey, KeySet, TrustedGateways,
+};
 pub use caller::{Authorized, Caller, require_valid_token};
 pub use error::{AuthError, HeaderFault, TokenFault};
 pub use fetch::FetchError;

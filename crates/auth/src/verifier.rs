@@ -7,9 +7,10 @@ use service_kit::{Clock, ProblemResponse};
 use url::Url;
 
 use crate::{
-    AuthError, Caller, Issuer, SigningAlgorithm, TokenFault,
+    AuthError, Caller, Issuer, SigningAlgorithm, TokenFault, TrustedGateways,
+    assertion::{self, AssertionFault, Assertions, Head},
     claims::Claims,
-    jwks::{KeyCache, KeySource},
+    jwks::{KeyCache, KeyError, KeySource},
 };
 
 /// Longest token that is looked at, in bytes.
@@ -43,6 +44,8 @@ pub struct VerifierConfig {
     pub jwks_uri: Option<Url>,
     /// Where this resource's RFC 9728 document is, for the challenges.
     pub resource_metadata: Option<Url>,
+    /// Who may say for whom it calls; nobody when absent.
+    pub gateways: Option<TrustedGateways>,
 }
 
 impl VerifierConfig {
@@ -56,6 +59,7 @@ impl VerifierConfig {
             token_types: TokenTypes::AccessTokenOnly,
             jwks_uri: None,
             resource_metadata: None,
+            gateways: None,
         }
     }
 }
@@ -65,6 +69,7 @@ impl VerifierConfig {
 pub struct Verifier {
     config: VerifierConfig,
     keys: KeyCache,
+    assertions: Option<Assertions>,
     clock: Clock,
 }
 
@@ -77,12 +82,16 @@ impl Verifier {
                 "the issuer is reached without TLS: whoever is on the way can forge tokens"
             );
         }
-        let source = KeySource {
-            issuer: config.issuer.clone(),
-            jwks_uri: config.jwks_uri.clone(),
-            client,
+        let assertions = Assertions::new(&config, &client, &clock);
+        let source = match config.jwks_uri.clone() {
+            Some(url) => KeySource::Url { url, client },
+            None => KeySource::Issuer {
+                issuer: config.issuer.clone(),
+                client,
+            },
         };
         Self {
+            assertions,
             keys: KeyCache::new(source, clock.clone()),
             config,
             clock,
@@ -93,7 +102,7 @@ impl Verifier {
     /// What it allows is for [`Caller::require`] or [`crate::Authorized`] to say.
     pub async fn verify(&self, token: &str) -> Result<Caller, AuthError> {
         let (algorithm, kid) = self.check_header(token).map_err(AuthError::InvalidToken)?;
-        let key = self.keys.find(&kid, algorithm).await?;
+        let key = self.keys.find(&kid, algorithm).await.map_err(no_key)?;
         let mut validation = Validation::new(algorithm.into());
         // Times are checked against our clock, issuer and audience with a reason for the refusal.
         validation.validate_exp = false;
@@ -114,6 +123,25 @@ impl Verifier {
             .map_err(AuthError::InvalidToken)
     }
 
+    /// Who calls, once the assertion that may have come with the token is checked. Without one it is
+    /// the token's own subject; one that does not hold, or that nobody asked for, is refused.
+    pub(crate) async fn asserted(
+        &self,
+        bearer: Caller,
+        token: &str,
+        head: Head<'_>,
+    ) -> Result<Caller, AuthError> {
+        let invalid = AuthError::InvalidAssertion;
+        match (
+            assertion::of(head.headers).map_err(invalid)?,
+            &self.assertions,
+        ) {
+            (None, _) => Ok(bearer),
+            (Some(assertion), Some(checks)) => checks.check(bearer, token, head, assertion).await,
+            (Some(_), None) => Err(invalid(AssertionFault::NotTrusted)),
+        }
+    }
+
     /// A refusal as an answer, with this resource's metadata in the challenge.
     pub fn problem(&self, error: AuthError) -> ProblemResponse {
         error.into_problem(self.config.resource_metadata.as_ref())
@@ -121,7 +149,11 @@ impl Verifier {
 
     /// Are there keys to check with? Asks the issuer when there are none yet; for `/readyz`.
     pub async fn ready(&self) -> Result<(), AuthError> {
-        self.keys.ready().await
+        self.keys.ready().await.map_err(no_key)?;
+        match &self.assertions {
+            Some(assertions) => assertions.ready().await,
+            None => Ok(()),
+        }
     }
 
     /// Everything that can be refused before any key is looked up.
@@ -156,5 +188,12 @@ impl Verifier {
             Some("jwt") | None => plain,
             Some(_) => false,
         }
+    }
+}
+
+fn no_key(error: KeyError) -> AuthError {
+    match error {
+        KeyError::Unknown => AuthError::InvalidToken(TokenFault::UnknownKey),
+        KeyError::Unavailable(cause) => AuthError::IssuerUnavailable(cause),
     }
 }

@@ -97,6 +97,7 @@ fn request_span(request: &Request) -> Span {
         path = request.uri().path(),
         request_id = request_id(request),
         subject = field::Empty,
+        via = field::Empty,
     )
 }
 

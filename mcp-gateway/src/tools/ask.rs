@@ -6,11 +6,13 @@ mod choices;
 mod combined;
 mod messages;
 
+use audit::Trail;
 use contracts::{
     GetContentAnswer, GetContentRequest, Language, MetricQuery, SalesAnswer,
     sales::{AnswerKind, Question},
 };
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, Tool};
+use serde_json::{Value, json};
 
 use crate::{
     Gateway,
@@ -85,6 +87,11 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
     }
     gateway.metrics().routed(route);
     tracing::info!(%route, score = answer.score, "question routed");
+    call.trail.note(|event| {
+        event.question = Some(question.to_owned());
+        event.route = Some(route.as_str().to_owned());
+        event.plan = Some(json!({"score": answer.score, "runner_up": answer.runner_up}));
+    });
     let limit = gateway.config().answer_deadline;
     let mut found = Found::default();
     let mut offered = Vec::new();
@@ -97,6 +104,7 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
         }
         Err(_) => return Err(Refusal::TooSlow),
     }
+    note(&call.trail, &answer, !offered.is_empty());
     if !offered.is_empty() {
         if reply == Reply::Declined {
             answer.message = messages::not_chosen(asking.language).to_owned();
@@ -108,6 +116,23 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
         answer.choices = choices::shown(&offered, question, asking.language);
     }
     Ok(assemble(&asking, &answer, &found).await.into())
+}
+
+/// What came of a question, for whoever has to say why.
+fn note(trail: &Trail, answer: &Answer, asks_back: bool) {
+    let rows = answer.sales.as_ref().map_or(0, |sales| sales.total);
+    let images = answer
+        .content
+        .as_ref()
+        .map_or(0, |found| found.results.len());
+    let query = answer.sales.as_ref().and_then(|sales| sales.query.clone());
+    trail.note(|event| {
+        event.results = Some((rows + images + answer.campaign_images.len()) as u64);
+        event.reason = asks_back.then(|| "clarify".to_owned());
+        if let (Some(Value::Object(plan)), Some(query)) = (&mut event.plan, query) {
+            plan.insert("query".to_owned(), query);
+        }
+    });
 }
 
 /// The route that the user chose, if any.

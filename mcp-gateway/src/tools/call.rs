@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use audit::{Event, Outcome, Trail};
 use rmcp::model::{
     CallToolResponse, CallToolResult, ContentBlock, InputResponses, JsonObject, Tool,
     ToolAnnotations,
@@ -27,6 +28,8 @@ pub(crate) struct Call<'a> {
     pub(crate) arguments: JsonObject,
     pub(crate) round: Round,
     pub(crate) origin: Origin,
+    /// Takes what a tool knows of its answer, for the audit event.
+    pub(crate) trail: Trail,
 }
 
 /// What a client sent along to go on with a call, and whether it can be asked back.
@@ -54,6 +57,11 @@ impl Call<'_> {
         let ended = outcome.as_ref().map_or_else(Refusal::kind, |_| "ok");
         self.gateway.metrics().called(tool, ended, took);
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let (audited, reason) = match &outcome {
+            Ok(_) => (Outcome::Allowed, None),
+            Err(refusal) => (Outcome::Failed, Some(refusal.to_string())),
+        };
+        self.audit(tool, audited, reason, Some(took_ms));
         match outcome {
             Ok(response) => {
                 tracing::info!(tool = name, subject, took_ms, "tool called");
@@ -64,6 +72,36 @@ impl Call<'_> {
                 refusal.into_result().into()
             }
         }
+    }
+}
+
+impl Call<'_> {
+    /// Somebody hung up before there was an answer.
+    pub(crate) fn cancelled(&self, tool: GatewayTool) {
+        let reason = Some("cancelled by the client".to_owned());
+        self.audit(tool, Outcome::Failed, reason, None);
+    }
+
+    fn audit(
+        &self,
+        tool: GatewayTool,
+        outcome: Outcome,
+        reason: Option<String>,
+        took_ms: Option<u64>,
+    ) {
+        let (event, _) = self.trail.taken();
+        let (subject, client_id) = self.origin.identity();
+        let request_id = self.origin.request_id.as_ref();
+        self.gateway.config().audit.record(Event {
+            action: tool.name().to_owned(),
+            outcome: event.outcome.or(Some(outcome)),
+            reason: event.reason.clone().or(reason),
+            subject: Some(subject.to_owned()),
+            client_id: Some(client_id.to_owned()),
+            request_id: request_id.and_then(|id| id.to_str().ok().map(str::to_owned)),
+            took_ms,
+            ..event
+        });
     }
 }
 

@@ -134,6 +134,10 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResult, Refusal> {
     let campaigns = call.gateway.campaigns();
     let page = campaigns.log(wanted, &call.origin).await?;
     let page = page.ok_or_else(no_such)?;
+    call.trail.note(|event| {
+        event.about = vec![campaign.to_string()];
+        event.results = Some(page.entries.len() as u64);
+    });
     let answer = Answer::new(&campaign, &page, limit);
     Ok(result(vec![ContentBlock::text(answer.text())], &answer))
 }

@@ -40,8 +40,12 @@ pub(crate) fn definition() -> Tool {
 pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResult, Refusal> {
     let request = Arguments::parse(call.arguments.clone())?.into_request();
     let (content, origin) = (call.gateway.content(), &call.origin);
+    call.trail
+        .note(|event| event.question = Some(request.description.clone()));
     let mut found = content.get_content(&request, origin).await?;
     found.results.truncate(arguments::MAX_RESULTS);
+    call.trail
+        .note(|event| event.results = Some(found.results.len() as u64));
     let thumbnails = {
         let images = found.results.iter().map(|hit| (&hit.id, &hit.image));
         media::thumbnails(content, images, origin).await

@@ -54,7 +54,11 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResult, Refusal> {
         None => 0,
     };
     let warehouse = call.gateway.warehouse();
+    call.trail
+        .note(|event| event.plan = serde_json::to_value(&query).ok());
     let answer = warehouse.query(&query, language, &call.origin).await?;
+    call.trail
+        .note(|event| event.results = Some(answer.rows.len() as u64));
     let sales = Sales::page(&answer, offset);
     let next_cursor = sales.next(offset).map(|next| cursor::write(&of, next));
     let mut text = fence(&sales.text());

@@ -90,8 +90,14 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
         language,
     };
     match step(&call.round, arguments.confirmation_token.as_deref())? {
-        Step::First => first(call, &intent).await,
+        Step::First => {
+            let asked = "confirmation_required".to_owned();
+            call.trail.note(|event| event.reason = Some(asked));
+            first(call, &intent).await
+        }
         Step::Declined => {
+            let declined = "declined by the user".to_owned();
+            call.trail.note(|event| event.reason = Some(declined));
             let answer = Answer::new(Status::NotRegistered, &intent.campaign, None, language);
             Ok(shown(&answer))
         }
@@ -105,6 +111,8 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
             taken.used();
             tracing::info!(campaign = %registered.id, subject = intent.origin.subject(), "campaign registered");
             let id = Some(registered.id.as_str());
+            call.trail
+                .note(|event| event.about = vec![registered.id.to_string()]);
             let answer = Answer::new(Status::Registered, &intent.campaign, id, language);
             Ok(shown(&answer))
         }

@@ -6,7 +6,9 @@
 
 mod asking;
 mod asking_both;
+mod audited;
 mod bad_arguments;
+mod callers;
 mod campaign_log;
 mod conformance;
 mod foreign_client;

@@ -5,6 +5,7 @@ mod content_api;
 mod embedder;
 pub mod foreign;
 mod rpc;
+mod trust;
 mod warehouse;
 
 use std::{sync::Arc, time::Duration};
@@ -27,6 +28,7 @@ use url::Url;
 pub use content_api::{Behaviour, ContentApi, JPEG, answer, hit};
 pub use embedder::Embedder;
 pub use rpc::{Reply, text_of, with_meta};
+pub use trust::Trust;
 pub use warehouse::{Said, Warehouse, answered, asked_back, declined, unavailable};
 
 /// Arguments of register_campaign.
@@ -54,6 +56,7 @@ pub struct World {
     pub idp: LocalIdp,
     pub gateway: Gateway,
     pub gateway_client: RegisteredClient,
+    pub trust: Trust,
     pub http: reqwest::Client,
     metrics: Router,
     _stop: DropGuard,
@@ -125,9 +128,11 @@ impl World {
         .unwrap();
         tokio::spawn(listen::serve(idp_listener, idp.router(), stop.clone()));
 
-        let content = ContentApi::start(&idp, http.clone(), stop.clone()).await;
-        let warehouse = Warehouse::start(&idp, http.clone(), stop.clone()).await;
-        let embedder = Embedder::start(&idp, http.clone(), stop.clone()).await;
+        let trust = Trust::new();
+        let part = || (trust.clone(), http.clone(), stop.clone());
+        let content = ContentApi::start(&idp, part()).await;
+        let warehouse = Warehouse::start(&idp, part()).await;
+        let embedder = Embedder::start(&idp, part()).await;
         let secret = secret.unwrap_or_else(|| gateway_client.secret.clone());
         let source = |scope| {
             let credentials = ClientCredentials {
@@ -150,6 +155,7 @@ impl World {
             warehouse.base.clone(),
             embedder.base.clone(),
         );
+        config.callers = Some(trust.telling());
         change(&mut config);
         let gateway = Gateway::new(config, http.clone(), tokens);
 
@@ -176,6 +182,7 @@ impl World {
             idp,
             gateway,
             gateway_client,
+            trust,
             http,
             metrics,
             _stop: stop.drop_guard(),

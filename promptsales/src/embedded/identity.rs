@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use auth::{ClientCredentials, Issuer, TokenSource, Verifier, VerifierConfig};
+use auth::{AssertionSigner, ClientCredentials, Issuer, TokenSource, Verifier, VerifierConfig};
 use axum::Router;
 use contracts::{Scope, Scopes};
 use local_idp::{ClientRegistry, LocalIdp, LocalIdpConfig};
@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use service_kit::Clock;
 use url::Url;
 
+use super::callers;
 use crate::home::{Endpoints, Home};
 
 /// The resource that API tokens are for.
@@ -85,6 +86,7 @@ pub struct Identity {
     home: Home,
     url: Url,
     api_verifier: Arc<Verifier>,
+    callers: mcp_gateway::TellingCallers,
 }
 
 impl Identity {
@@ -107,17 +109,21 @@ impl Identity {
             key_dir: home.identity(),
         };
         let idp = LocalIdp::new(config, clock.clone())?;
-        let issuer: Issuer = idp.issuer().parse()?;
-        let api_verifier = Arc::new(Verifier::new(
-            VerifierConfig::new(issuer, API_AUDIENCE),
-            http,
-            clock,
-        ));
+        let (key, trusted) = callers::load_or_create(home)?;
+        let mut expected = VerifierConfig::new(idp.issuer().parse()?, API_AUDIENCE);
+        expected.gateways = Some(trusted);
+        let callers = mcp_gateway::TellingCallers {
+            signer: AssertionSigner::new(GATEWAY_CLIENT, key, clock.clone()),
+            content_audience: API_AUDIENCE.to_owned(),
+            sales_audience: API_AUDIENCE.to_owned(),
+            embedder_audience: API_AUDIENCE.to_owned(),
+        };
         Ok(Self {
             idp,
             home: home.clone(),
             url: endpoints.identity.clone(),
-            api_verifier,
+            api_verifier: Arc::new(Verifier::new(expected, http, clock)),
+            callers,
         })
     }
 
@@ -138,6 +144,11 @@ impl Identity {
     /// Where tokens are given out.
     pub fn token_url(&self) -> anyhow::Result<Url> {
         Ok(self.url.join("/token")?)
+    }
+
+    /// How the gateway tells the services behind who asks.
+    pub fn callers(&self) -> mcp_gateway::TellingCallers {
+        self.callers.clone()
     }
 
     /// Checks tokens for the API.

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, thread};
 
+use audit::Audit;
 use auth::Verifier;
 use axum::Router;
 use content_api::cache::AnswerCache;
@@ -100,7 +101,7 @@ pub async fn sales_warehouse(
 }
 
 /// The MCP gateway over HTTP.
-pub fn mcp_gateway(common: &Common, endpoints: &Endpoints) -> anyhow::Result<Router> {
+pub fn mcp_gateway(common: &Common, endpoints: &Endpoints, audit: Audit) -> anyhow::Result<Router> {
     let tokens = |scope: Scope| {
         common.identity.tokens(
             GATEWAY_CLIENT,
@@ -110,12 +111,15 @@ pub fn mcp_gateway(common: &Common, endpoints: &Endpoints) -> anyhow::Result<Rou
         )
     };
     let content = tokens(Scope::ContentRead)?;
+    let mut config = mcp_gateway::Config::new(
+        endpoints.content_api.clone(),
+        endpoints.sales_warehouse.clone(),
+        endpoints.embedder.clone(),
+    );
+    config.callers = Some(common.identity.callers());
+    config.audit = audit;
     let gateway = mcp_gateway::Gateway::new(
-        mcp_gateway::Config::new(
-            endpoints.content_api.clone(),
-            endpoints.sales_warehouse.clone(),
-            endpoints.embedder.clone(),
-        ),
+        config,
         common.http.clone(),
         mcp_gateway::Tokens {
             embedder: Arc::clone(&content),

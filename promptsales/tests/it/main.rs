@@ -10,6 +10,7 @@
 
 mod api;
 mod architecture;
+mod campaign_story;
 mod content_life;
 mod eval;
 mod find;

@@ -2,6 +2,7 @@
 
 mod catalogue;
 
+use audit::{Outcome, Trail};
 use auth::{Authorized, scope::SalesRead};
 use axum::extract::{FromRef, Query, State, rejection::QueryRejection};
 use contracts::{
@@ -17,7 +18,7 @@ use time::OffsetDateTime;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Deps;
-use crate::questions::{Answer, Options, QuestionError, Questions};
+use crate::questions::{Answer, Kind, Options, QuestionError, Questions};
 
 /// What these routes work with.
 #[derive(Clone)]
@@ -66,8 +67,10 @@ pub fn routes(deps: Deps) -> OpenApiRouter {
 async fn ask(
     _caller: Authorized<SalesRead>,
     State(shared): State<Shared>,
+    trail: Trail,
     Json(question): Json<Question>,
 ) -> ProblemResult<Json<Answer>> {
+    trail.note(|event| event.question = Some(question.text.clone()));
     let length = question.text.chars().count();
     if question.text.trim().is_empty() || length > MAX_QUERY_CHARS {
         return Err(ProblemResponse::new(
@@ -88,10 +91,27 @@ async fn ask(
     let answered = shared
         .questions
         .ask(&question.text, question.language, options);
-    answered
-        .await
-        .map(Json)
-        .map_err(|error| problem(&error, language))
+    let answer = answered.await.map_err(|error| problem(&error, language))?;
+    note(&trail, &answer, options);
+    Ok(Json(answer))
+}
+
+/// What was understood and how many rows came of it, so that an operator sees why.
+fn note(trail: &Trail, answer: &Answer, options: Options) {
+    trail.note(|event| {
+        event.plan = serde_json::to_value(&answer.query)
+            .ok()
+            .filter(|plan| !plan.is_null());
+        match answer.kind {
+            Kind::Answer if options.plan_only => event.reason = Some("plan_only".to_owned()),
+            Kind::Answer => event.results = Some(answer.rows.len() as u64),
+            Kind::Clarify => event.reason = Some("clarify".to_owned()),
+            Kind::Decline => {
+                event.outcome = Some(Outcome::Refused);
+                event.reason = Some(answer.reason.unwrap_or("decline").to_owned());
+            }
+        }
+    });
 }
 
 /// How a metric query is answered.
@@ -135,6 +155,7 @@ struct QueryOptions {
 async fn query(
     _caller: Authorized<SalesRead>,
     State(shared): State<Shared>,
+    trail: Trail,
     options: Result<Query<QueryOptions>, QueryRejection>,
     Json(query): Json<MetricQuery>,
 ) -> ProblemResult<Json<Answer>> {
@@ -145,11 +166,11 @@ async fn query(
         chart: asked.chart,
     };
     let language = asked.language.unwrap_or(Language::En);
+    trail.note(|event| event.plan = serde_json::to_value(&query).ok());
     let answered = shared.questions.query(query, language, options);
-    answered
-        .await
-        .map(Json)
-        .map_err(|error| problem(&error, language))
+    let answer = answered.await.map_err(|error| problem(&error, language))?;
+    note(&trail, &answer, options);
+    Ok(Json(answer))
 }
 
 fn invalid(detail: String) -> ProblemResponse {

@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use auth::{Issuer, Verifier, VerifierConfig};
+use audit::{Audit, AuditConfig, Recording, record_requests};
+use auth::{Issuer, TrustedGateways, Verifier, VerifierConfig};
 use sales_warehouse::{
     api,
     etl::{self, SourceConfig},
@@ -32,6 +33,10 @@ pub struct ServeSettings {
     pub issuer: Issuer,
     /// What this service is called in them.
     pub audience: String,
+    /// Who may say for whom they call.
+    pub gateways: Option<TrustedGateways>,
+    /// Where audit events go.
+    pub audit: Option<AuditConfig>,
     /// Where callers reach this service.
     pub public_url: Url,
     /// Where they get tokens.
@@ -47,7 +52,8 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
         .check()
         .await?;
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
-    let expected = VerifierConfig::new(settings.issuer, settings.audience);
+    let mut expected = VerifierConfig::new(settings.issuer, settings.audience);
+    expected.gateways = settings.gateways;
     let requests = HttpMetrics::default();
     let router = api::service(api::Deps {
         warehouse: warehouse.clone(),
@@ -57,6 +63,8 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
         token_url: settings.token_url,
         requests: requests.clone(),
     });
+    let audit = Audit::of(settings.audit, clock.clone())?;
+    let router = record_requests(router, &audit, Recording::Writes);
     let listener = listen::bind(settings.listen).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
@@ -79,6 +87,7 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     if scheduled {
         commands::note_interrupted(&warehouse).await;
     }
+    audit.flush().await;
     warehouse.close().await;
     tracing::info!("stopped");
     outcome?;

@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use anyhow::bail;
-use auth::{ClientCredentials, Issuer};
+use audit::AuditConfig;
+use auth::{ClientCredentials, Issuer, TrustedGateways};
 use contracts::Scopes;
 use sales_warehouse::{
     etl::SourceConfig,
@@ -164,6 +165,13 @@ impl Serve {
             Issuer::from_str(text).map_err(|error| format!("--issuer '{text}': {error}"))
         }));
         let audience = faults.note(given("audience", self.audience.as_deref()));
+        let keys = self.caller_keys.as_deref();
+        let gateways = faults.note(TrustedGateways::from_settings(&self.caller_clients, keys));
+        let audit = faults.note(AuditConfig::from_settings(
+            "sales-warehouse",
+            self.audit.as_deref(),
+            self.audit_key.as_ref(),
+        ));
         let public_url = faults.note(web_url("public-url", self.public_url.as_deref()));
         let token_url = faults.note(web_url("token-url", self.token_url.as_deref()));
         Some(ServeSettings {
@@ -173,6 +181,8 @@ impl Serve {
             metrics: metrics?,
             issuer: issuer?,
             audience: audience?.to_owned(),
+            gateways: gateways?,
+            audit: audit?,
             public_url: public_url?,
             token_url: token_url?,
         })

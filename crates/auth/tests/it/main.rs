@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod answers;
+mod assertion_settings;
+mod assertions;
 mod forge;
 mod harness;
 mod keys;

@@ -75,11 +75,12 @@ impl Campaigns {
 
 async fn register(
     State(api): State<ContentApi>,
-    _caller: Authorized<CampaignsWrite>,
+    caller: Authorized<CampaignsWrite>,
     Query(query): Query<Dry>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
+    api.trust.hear("campaigns", &caller);
     let mut kept = api.campaigns.0.lock().unwrap();
     if let Some(fault) = &kept.fault {
         return ProblemResponse::from(fault.clone()).into_response();

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use auth::{Authorized, Verifier, VerifierConfig, scope::ContentRead};
+use auth::{Authorized, Verifier, scope::ContentRead};
 use axum::{
     Json, Router,
     extract::{FromRef, Path, Query, State},
@@ -24,7 +24,7 @@ use service_kit::{CancellationToken, Clock, ProblemResponse, listen};
 use tokio::sync::Notify;
 use url::Url;
 
-use super::{API, campaigns::Campaigns};
+use super::{Trust, campaigns::Campaigns};
 
 /// What it sends as a thumbnail: the beginning of a JPEG file, which nobody decodes here.
 pub const JPEG: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF";
@@ -51,6 +51,7 @@ pub enum Behaviour {
 pub struct ContentApi {
     pub base: Url,
     pub campaigns: Campaigns,
+    pub trust: Trust,
     inner: Arc<Inner>,
 }
 
@@ -78,12 +79,15 @@ impl FromRef<ContentApi> for Arc<Verifier> {
 }
 
 impl ContentApi {
-    pub async fn start(idp: &LocalIdp, http: reqwest::Client, stop: CancellationToken) -> Self {
+    pub async fn start(
+        idp: &LocalIdp,
+        (trust, http, stop): (Trust, reqwest::Client, CancellationToken),
+    ) -> Self {
         let listener = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap())
             .parse()
             .unwrap();
-        let config = VerifierConfig::new(idp.issuer().parse().unwrap(), API);
+        let config = trust.checks(idp);
         let recorded = Recorded {
             behaviour: Behaviour::Answer(Box::new(answer(vec![hit("two-beaches")]))),
             thumbnails: Some(("image/jpeg", JPEG.to_vec())),
@@ -101,6 +105,7 @@ impl ContentApi {
         let api = Self {
             base,
             campaigns: Campaigns::default(),
+            trust,
             inner: Arc::new(inner),
         };
         let router = Router::new()
@@ -110,6 +115,10 @@ impl ContentApi {
             .route("/v1/content/{id}/image", get(image))
             .merge(Campaigns::router())
             .with_state(api.clone());
+        // Once more behind a proxy that strips what stands before its paths.
+        let router = Router::new()
+            .nest("/behind/proxy", router.clone())
+            .merge(router);
         tokio::spawn(listen::serve(listener, router, stop));
         api
     }
@@ -175,10 +184,11 @@ impl Drop for Ended {
 
 async fn search(
     State(api): State<ContentApi>,
-    _caller: Authorized<ContentRead>,
+    caller: Authorized<ContentRead>,
     headers: HeaderMap,
     Json(request): Json<Value>,
 ) -> Response {
+    api.trust.hear("content", &caller);
     let behaviour = {
         let mut state = api.inner.state.lock().unwrap();
         state.searches.push((headers, request));

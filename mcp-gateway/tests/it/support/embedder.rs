@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use auth::{Authorized, Verifier, VerifierConfig, scope::ContentRead};
+use auth::{Authorized, Verifier, scope::ContentRead};
 use axum::{
     Json, Router,
     extract::{FromRef, State},
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use service_kit::{CancellationToken, Clock, ProblemResponse, listen};
 use url::Url;
 
-use super::API;
+use super::Trust;
 
 /// The double.
 #[derive(Clone)]
@@ -25,6 +25,7 @@ pub struct Embedder {
     pub base: Url,
     verifier: Arc<Verifier>,
     away: Arc<AtomicBool>,
+    trust: Trust,
 }
 
 impl FromRef<Embedder> for Arc<Verifier> {
@@ -34,15 +35,19 @@ impl FromRef<Embedder> for Arc<Verifier> {
 }
 
 impl Embedder {
-    pub async fn start(idp: &LocalIdp, http: reqwest::Client, stop: CancellationToken) -> Self {
+    pub async fn start(
+        idp: &LocalIdp,
+        (trust, http, stop): (Trust, reqwest::Client, CancellationToken),
+    ) -> Self {
         let listener = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let config = VerifierConfig::new(idp.issuer().parse().unwrap(), API);
+        let config = trust.checks(idp);
         let embedder = Self {
             base: format!("http://{}", listener.local_addr().unwrap())
                 .parse()
                 .unwrap(),
             verifier: Arc::new(Verifier::new(config, http, Clock::system())),
             away: Arc::default(),
+            trust,
         };
         let router = Router::new()
             .route("/v1/embeddings", post(embed))
@@ -59,9 +64,10 @@ impl Embedder {
 
 async fn embed(
     State(embedder): State<Embedder>,
-    _caller: Authorized<ContentRead>,
+    caller: Authorized<ContentRead>,
     Json(request): Json<Value>,
 ) -> Response {
+    embedder.trust.hear("embedder", &caller);
     assert!(request["input"].is_string(), "{request}");
     if embedder.away.load(Ordering::SeqCst) {
         return ProblemResponse::unavailable("The model", &"a secret cause").into_response();

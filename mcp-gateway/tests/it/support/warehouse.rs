@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use auth::{Authorized, Verifier, VerifierConfig, scope::SalesRead};
+use auth::{Authorized, Verifier, scope::SalesRead};
 use axum::{
     Json, Router,
     extract::{FromRef, State},
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use service_kit::{CancellationToken, Clock, ProblemResponse, listen};
 use url::Url;
 
-use super::API;
+use super::Trust;
 
 /// A status and a body; `None` for never.
 pub type Said = Option<(StatusCode, Value)>;
@@ -31,6 +31,7 @@ pub struct Warehouse {
 }
 
 struct Inner {
+    trust: Trust,
     verifier: Arc<Verifier>,
     mind: Mutex<Mind>,
     asked: Mutex<Vec<(String, Value)>>,
@@ -43,15 +44,19 @@ impl FromRef<Warehouse> for Arc<Verifier> {
 }
 
 impl Warehouse {
-    pub async fn start(idp: &LocalIdp, http: reqwest::Client, stop: CancellationToken) -> Self {
+    pub async fn start(
+        idp: &LocalIdp,
+        (trust, http, stop): (Trust, reqwest::Client, CancellationToken),
+    ) -> Self {
         let listener = listen::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap())
             .parse()
             .unwrap();
-        let config = VerifierConfig::new(idp.issuer().parse().unwrap(), API);
+        let config = trust.checks(idp);
         let warehouse = Self {
             base,
             inner: Arc::new(Inner {
+                trust,
                 verifier: Arc::new(Verifier::new(config, http, Clock::system())),
                 mind: Mutex::new(Box::new(|_, _| declined("out_of_scope"))),
                 asked: Mutex::default(),
@@ -99,18 +104,20 @@ impl Warehouse {
 
 async fn body(
     State(warehouse): State<Warehouse>,
-    _caller: Authorized<SalesRead>,
+    caller: Authorized<SalesRead>,
     uri: Uri,
     Json(body): Json<Value>,
 ) -> Response {
+    warehouse.inner.trust.hear("warehouse", &caller);
     warehouse.say(&uri, &body).await
 }
 
 async fn catalogue(
     State(warehouse): State<Warehouse>,
-    _caller: Authorized<SalesRead>,
+    caller: Authorized<SalesRead>,
     uri: Uri,
 ) -> Response {
+    warehouse.inner.trust.hear("warehouse", &caller);
     warehouse.say(&uri, &Value::Null).await
 }
 

@@ -21,6 +21,7 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     environment.set("SALES_WAREHOUSE_PUBLIC_URL", "warehouse.test");
     environment.set("SALES_WAREHOUSE_ISSUER", "ftp://issuer");
     environment.set("SALES_WAREHOUSE_CONTENT_API_URL", "content.test");
+    environment.set("SALES_WAREHOUSE_CALLER_CLIENTS", "mcp-gateway");
     let ran = run(&environment, &["serve"]).await.expect(2);
     for fault in [
         "--database-url is no PostgreSQL URL: expected postgres://",
@@ -37,10 +38,11 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
         "--client-secret is missing: give SALES_WAREHOUSE_CLIENT_SECRET, or",
         "--issuer 'ftp://issuer': ",
         "--audience is missing: give it, or SALES_WAREHOUSE_AUDIENCE",
+        "caller_client is trusted, but there is nothing to check them with: give caller_keys too",
     ] {
         assert!(ran.stderr.contains(fault), "{fault}: {}", ran.stderr);
     }
-    assert_eq!(ran.stderr.matches("\n  - ").count(), 14, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("\n  - ").count(), 15, "{}", ran.stderr);
     assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
 

@@ -219,8 +219,9 @@ async fn a_use_that_both_systems_know_is_one_and_a_campaign_that_was_given_up_us
     let Some(three) = Three::loaded().await else {
         return;
     };
-    let uses = "select string_agg(campaign_id || ' ' || content_id || ' ' || first_used_on || ' ' || market_code || ' ' || role,
-        '; ' order by campaign_id, content_id, role) from marts.content_uses";
+    let uses = "select string_agg(k.campaign_code || ' ' || content_id || ' ' || first_used_on || ' ' || u.market_code
+            || ' ' || role, '; ' order by campaign_id, content_id, role)
+        from marts.content_uses as u join marts.campaigns as k using (campaign_id)";
     let (code, used): (String, String) = (
         three
             .fixture
@@ -249,19 +250,68 @@ async fn a_use_that_both_systems_know_is_one_and_a_campaign_that_was_given_up_us
     let home = "select market_code from core.dim_campaign where campaign_id = 1";
     let home = three.fixture.value(home).await;
     let expected = [
-        "0 old-town 2026-04-01 US registered".to_owned(),
-        "0 old-town 2026-04-01 ?? registered".to_owned(),
-        "0 sunny-beach 2026-04-01 US registered".to_owned(),
+        "spring-fair old-town 2026-04-01 US registered".to_owned(),
+        "two-markets old-town 2026-04-01 ?? registered".to_owned(),
+        "spring-fair sunny-beach 2026-04-01 US registered".to_owned(),
         // Attached after its campaign had begun.
-        format!("1 sunny-beach 2026-03-01 {home} registered"),
+        format!(
+            "{} sunny-beach 2026-03-01 {home} registered",
+            code.to_uppercase()
+        ),
     ];
     let mut found: Vec<String> = registered.iter().map(|one| (*one).to_owned()).collect();
     let mut wanted = expected.to_vec();
     found.sort();
     wanted.sort();
     assert_eq!(found, wanted, "{all}");
-    assert!(all.contains(&format!("1 {used} ")), "{all}");
+    let known = format!("{} {used} ", code.to_uppercase());
+    assert!(all.contains(&known), "{all}");
     // Two from PromptAds' own rows at most, none of them twice.
     let twice = "select count(*) - count(distinct (campaign_id, content_id, market_code)) from marts.content_uses";
     assert_eq!(three.fixture.value(twice).await, "0");
+}
+
+#[tokio::test]
+async fn a_registered_campaign_is_one_until_promptads_knows_it() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    let value = async |statement: &str| three.fixture.value(statement).await;
+    let registered = "select string_agg(campaign_code || ', ' || campaign_name || ', ' || status || ', ' || market_code
+            || ', ' || start_date || ', ' || end_date || ', ' || objective || ', ' || coalesce(budget_usd::text, '-'), '; ')
+        from marts.campaigns where campaign_id < 0";
+    assert_eq!(
+        value(registered).await,
+        "spring-fair, Campaign spring-fair, draft, US, 2026-04-01, 2026-04-30, unknown, -"
+    );
+    let all = "select count(*) || ' ' || count(distinct campaign_id) || ' ' || count(distinct campaign_code)
+        from marts.campaigns";
+    let theirs = "select count(*) from core.dim_campaign where campaign_id > 0";
+    let theirs: u64 = value(theirs).await.parse().unwrap();
+    let more = theirs + 1;
+    assert_eq!(value(all).await, format!("{more} {more} {more}"));
+
+    // One with a code of PromptAds' is that campaign, and one that was given up is none.
+    let code =
+        value("select lower(campaign_code) from core.dim_campaign where campaign_id = 1").await;
+    three.feed.campaign(&code, 1);
+    three.feed.cancelled("given-up");
+    three.run().await;
+    assert_eq!(value(all).await, format!("{more} {more} {more}"));
+    three.feed.cancelled("spring-fair");
+    three.run().await;
+    assert_eq!(value(all).await, format!("{theirs} {theirs} {theirs}"));
+    three.fixture.verify().await;
+}
+
+/// The key is worked out from the slug, so it has to be told apart from the two members that stand for
+/// no campaign, and from every other slug's.
+#[tokio::test]
+async fn keys_of_registered_campaigns_are_no_others() {
+    let Some(three) = Three::loaded().await else {
+        return;
+    };
+    let keys = "select count(distinct k) || ' ' || (max(k) < -1) || ' ' || (min(k) > -2::bigint ^ 61)
+        from (select etl.registered_campaign_id('campaign-' || n) as k from generate_series(1, 20000) as n) as t";
+    assert_eq!(three.fixture.value(keys).await, "20000 true true");
 }
