@@ -201,6 +201,30 @@ async fn in_a_host(language: Language, theme: &str, heading: &str, background: &
 }
 
 #[tokio::test]
+async fn nothing_found_and_nothing_answered_are_said() {
+    let world = world(Vec::new(), Language::En).await;
+    let temporary = TempDir::new().unwrap();
+    for (behaviour, said) in [
+        (None, "No image fits; try other words."),
+        (
+            Some(Behaviour::Unavailable(1)),
+            "Content search does not answer just now",
+        ),
+    ] {
+        if let Some(behaviour) = behaviour {
+            world.content.behave(behaviour);
+        }
+        let shown = shown(&world, Language::En, "light", temporary.path());
+        let Some(report) = shown.await else {
+            return;
+        };
+        let (status, cards) = (&report["view"]["status"], &report["view"]["cards"]);
+        assert!(status.as_str().unwrap().starts_with(said), "{status}");
+        assert_eq!(cards, &json!([]));
+    }
+}
+
+#[tokio::test]
 async fn hostile_texts_stay_texts_and_a_script_that_got_in_reaches_nothing() {
     let mut hostile = hit("rocky-beach-lighthouse");
     hostile.title = "</h2></article><iframe src='http://127.0.0.1:9/'></iframe>".to_owned();

@@ -134,11 +134,13 @@ try {
   await bridge.sendToolInput({ arguments: args });
   await bridge.sendToolResult(result);
   const frame = await (await page.$("iframe")).contentFrame();
-  const pictures = result.structuredContent.results.filter((one) => !one.id.startsWith("gone")).length;
+  const results = result.structuredContent?.results ?? [];
   await frame.waitForFunction(
-    (count) => document.querySelectorAll("article img").length === count,
+    (count) =>
+      document.querySelector("main").getAttribute("aria-busy") === "false" &&
+      document.querySelectorAll("article img").length === count,
     {},
-    pictures,
+    results.filter((one) => !one.id.startsWith("gone")).length,
   );
   report.view = await frame.evaluate(look);
   report.sized = (await sized).height > 0;
