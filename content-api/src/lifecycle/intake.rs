@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Intake {
     workers: Arc<Semaphore>,
     readers: Arc<Semaphore>,
+    patience: Duration,
     limits: Limits,
 }
 
@@ -32,6 +33,7 @@ impl Default for Intake {
         Self {
             workers: Arc::new(Semaphore::new(WORKERS)),
             readers: Arc::new(Semaphore::new(READERS)),
+            patience: PATIENCE,
             limits: Limits::default(),
         }
     }
@@ -56,7 +58,7 @@ impl Intake {
             })
             .await
         };
-        match timeout(PATIENCE, cleaning).await {
+        match timeout(self.patience, cleaning).await {
             Err(_) => Err(ProblemResponse::unavailable(
                 "Reading of images",
                 &"no worker became free, or none was done in time",
@@ -94,4 +96,48 @@ pub fn refused(fault: &ImageFault) -> ProblemResponse {
         first.make_ascii_uppercase();
     }
     ProblemResponse::new(status, slug, title, format!("{detail}."))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use bytes::Bytes;
+    use futures::FutureExt as _;
+
+    use super::{Intake, PATIENCE, READERS, WORKERS};
+
+    #[tokio::test]
+    async fn so_many_bodies_are_read_at_once_and_the_next_one_waits() {
+        let intake = Intake::default();
+        let mut reading: Vec<_> = (0..READERS)
+            .map(|_| intake.admit().now_or_never().unwrap().unwrap())
+            .collect();
+        assert_eq!(READERS, 8);
+        let mut ninth = Box::pin(intake.admit());
+        assert!(ninth.as_mut().now_or_never().is_none());
+        reading.pop();
+        assert!(ninth.now_or_never().unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_no_worker_takes_in_time_is_refused_as_unavailable() {
+        assert_eq!(Intake::default().patience, PATIENCE);
+        let intake = Intake {
+            patience: Duration::from_millis(30),
+            ..Intake::default()
+        };
+        let workers = WORKERS.try_into().unwrap();
+        let busy = Arc::clone(&intake.workers).acquire_many_owned(workers);
+        let busy = busy.await.unwrap();
+        let status = async || {
+            let cleaned = intake.clean(Bytes::from_static(b"GIF89a")).await;
+            cleaned.unwrap_err().problem().status
+        };
+        assert_eq!(status().await, 503);
+        drop(busy);
+        // Now it is looked at: patience is for the work too, which a file of six bytes does not take.
+        assert_eq!(status().await, 415);
+    }
 }

@@ -62,6 +62,7 @@ pub struct MongoStore {
     /// Held by the one sequencer of this process that is at work.
     sequencing: Arc<Mutex<()>>,
     server: String,
+    lacking: Vec<&'static str>,
 }
 
 impl MongoStore {
@@ -72,7 +73,7 @@ impl MongoStore {
         let (client, database) = connect::connect(url)
             .await
             .map_err(backend("connect to its database"))?;
-        let store = Self {
+        let mut store = Self {
             images: database.collection("images"),
             campaigns: database.collection("campaigns"),
             feed: database.collection("feed"),
@@ -85,11 +86,23 @@ impl MongoStore {
             server: within("connect to its database", connect::server(&database)).await?,
             client,
             database,
+            lacking: Vec::new(),
         };
-        setup::set_up(&store.database, &store.server)
+        store.lacking = setup::set_up(&store.database, &store.server)
             .await
             .map_err(backend("create its collections"))?;
         Ok(store)
+    }
+
+    /// What the server cannot do and is done without, such as `views`.
+    pub fn lacking(&self) -> &[&'static str] {
+        &self.lacking
+    }
+
+    /// Collections with the schemas that their documents keep, as MongoDB's `$jsonSchema` has them. A
+    /// server that has validators holds other writers to them.
+    pub fn schemas() -> impl Iterator<Item = (&'static str, &'static str)> {
+        setup::VALIDATED.into_iter()
     }
 
     /// Which server, such as `MongoDB 8.0.4` or `FerretDB v1.24.2`.

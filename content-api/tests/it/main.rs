@@ -29,6 +29,7 @@ mod sample;
 mod seeding;
 mod store_contract;
 mod store_mongo;
+mod store_mongo_setup;
 mod store_postgres;
 mod under_load;
 mod uploads;

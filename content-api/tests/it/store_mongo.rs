@@ -18,6 +18,7 @@ use time::OffsetDateTime;
 use crate::{
     sample::{NOW, campaign, draft, id, retitled, stamp},
     store_contract,
+    store_mongo_setup::assert_schemas_are_kept,
 };
 
 async fn connect(url: &str) -> MongoStore {
@@ -37,6 +38,7 @@ async fn it_keeps_the_contract() {
     };
     let store = connect(&url).await;
     Box::pin(store_contract::suite(&store, store.server())).await;
+    assert_schemas_are_kept(&url).await;
 }
 
 #[tokio::test]

@@ -187,6 +187,66 @@ async fn an_upload_that_does_not_come_to_its_end_is_given_up() {
     assert_eq!(documents.as_array().unwrap().len(), 1, "{documents}");
 }
 
+/// The body of an upload; and a connection that has announced it, and is told to send it as soon as its
+/// turn has come (RFC 9110, section 10.1.1).
+async fn announce(world: &World, key: &str) -> (TcpStream, Vec<u8>) {
+    let part =
+        |name: &str| format!("--B\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n");
+    let metadata = metadata("In turn").to_string();
+    let body = [
+        part("image").as_bytes(),
+        &png(1),
+        b"\r\n",
+        part("metadata").as_bytes(),
+        metadata.as_bytes(),
+        b"\r\n--B--\r\n",
+    ]
+    .concat();
+    let address = world.base.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let token = world.token(&[Scope::ContentWrite]);
+    let head = format!(
+        "POST /v1/content HTTP/1.1\r\nhost: here\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\
+         idempotency-key: {key}\r\nexpect: 100-continue\r\n\
+         content-type: multipart/form-data; boundary=B\r\n\r\n",
+        token.expose_secret(),
+        body.len(),
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    (stream, body)
+}
+
+/// The status of the next answer's head.
+async fn status(stream: &mut TcpStream) -> u16 {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    head["HTTP/1.1 ".len()..][..3].parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_ninth_upload_waits_for_one_of_eight_to_end() {
+    let Some(world) = World::start().await else {
+        return;
+    };
+    let mut reading = Vec::new();
+    for n in 0..8 {
+        let (mut stream, _) = announce(&world, &format!("held-{n}")).await;
+        assert_eq!(status(&mut stream).await, 100);
+        reading.push(stream);
+    }
+    let (mut ninth, body) = announce(&world, "ninth").await;
+    // Long enough for what the others were told at once.
+    let early = tokio::time::timeout(std::time::Duration::from_millis(300), ninth.readable());
+    assert!(early.await.is_err(), "it was told something");
+    drop(reading.pop());
+    assert_eq!(status(&mut ninth).await, 100);
+    ninth.write_all(&body).await.unwrap();
+    assert_eq!(status(&mut ninth).await, 201);
+}
+
 #[tokio::test]
 async fn bodies_of_another_form_are_refused() {
     let Some(world) = World::start().await else {

@@ -23,21 +23,19 @@ const NOT_IMPLEMENTED: i32 = 238;
 pub(super) const DUPLICATE_KEY: i32 = 11_000;
 
 /// Collections without a validator, which nobody else writes.
-const PLAIN: [&str; 6] = [
-    "campaigns",
-    "erasures",
-    "feed",
-    "logs",
-    "request_keys",
-    "state",
+const PLAIN: [&str; 5] = ["erasures", "feed", "logs", "request_keys", "state"];
+/// Collections that people and other programs may write too, and what must hold of their documents.
+pub(super) const VALIDATED: [(&str, &str); 2] = [
+    ("images", include_str!("images.schema.json")),
+    ("campaigns", include_str!("campaigns.schema.json")),
 ];
-const IMAGES: &str = include_str!("images.schema.json");
 const VIEWS: [(&str, &str); 2] = [
     ("descriptions", include_str!("descriptions.view.json")),
     ("hashtags", include_str!("hashtags.view.json")),
 ];
 
-pub(super) async fn set_up(database: &Database, server: &str) -> Result<()> {
+/// Returns what the server cannot do, which is also logged.
+pub(super) async fn set_up(database: &Database, server: &str) -> Result<Vec<&'static str>> {
     let setting_up = Box::pin(create_all(database));
     let lacking = tokio::time::timeout(DEADLINE, setting_up)
         .await
@@ -49,15 +47,18 @@ pub(super) async fn set_up(database: &Database, server: &str) -> Result<()> {
             "the database server cannot do everything that the content store asks for; it works without"
         );
     }
-    Ok(())
+    Ok(lacking)
 }
 
 /// Returns what the server cannot do.
 async fn create_all(database: &Database) -> Result<Vec<&'static str>> {
     let mut lacking = Lacking::default();
-    let validator =
-        doc! {"validator": {"$jsonSchema": json(IMAGES)?}, "validationLevel": "moderate"};
-    create(database, "images", validator, "validators", &mut lacking).await?;
+    for (name, schema) in VALIDATED {
+        // Moderate: what does not hold already may still be changed.
+        let schema = doc! {"$jsonSchema": json(schema)?};
+        let validator = doc! {"validator": schema, "validationLevel": "moderate"};
+        create(database, name, validator, "validators", &mut lacking).await?;
+    }
     for name in PLAIN {
         create(database, name, Document::new(), "", &mut lacking).await?;
     }
@@ -181,11 +182,15 @@ async fn create(
     match changed {
         Ok(_) => Ok(()),
         Err(error) if bare && has_code(&error, &[NAMESPACE_EXISTS]) => Ok(()),
+        // Nothing here reads a view: they are for people and their tools. Whatever speaks against one
+        // (no such thing, no right to it, a collection of that name), the store works without.
+        Err(error) if view && matches!(*error.kind, ErrorKind::Command(_)) => {
+            tracing::warn!(view = name, %error, "a view of the content store is refused");
+            lacking.note(needs);
+            Ok(())
+        }
         Err(error) if has_code(&error, &[NOT_IMPLEMENTED, COMMAND_NOT_FOUND]) && !bare => {
             lacking.note(needs);
-            if view {
-                return Ok(());
-            }
             match database.run_command(doc! {"create": name}).await {
                 Err(error) if !has_code(&error, &[NAMESPACE_EXISTS]) => Err(error),
                 _ => Ok(()),
