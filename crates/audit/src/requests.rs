@@ -1,6 +1,9 @@
 //! Lines for HTTP requests.
 
-use std::time::Instant;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -12,6 +15,10 @@ use http::{HeaderMap, Method, StatusCode};
 use service_kit::{http::REQUEST_ID, problem};
 
 use crate::{Audit, Event, Outcome, Trail};
+
+/// Lines a minute about requests whose caller is not known: whoever has no token must not fill the disk.
+const STRANGERS_A_MINUTE: u32 = 600;
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Which requests get a line besides those that are refused or fail, and those of whose answer the
 /// handler noted something.
@@ -26,22 +33,61 @@ pub enum Recording {
 /// Gives each request a [`Trail`], and a line to those that [`Recording`] and their answers call for.
 /// Put it around `service_kit::http::standard_layers`, whose refusals are then told too.
 pub fn record_requests(router: Router, audit: &Audit, recording: Recording) -> Router {
-    let audit = audit.clone();
+    let recorder = Recorder {
+        audit: audit.clone(),
+        recording,
+        strangers: Arc::default(),
+    };
     router.layer(middleware::from_fn(move |request, next| {
-        record(audit.clone(), recording, request, next)
+        record(recorder.clone(), request, next)
     }))
 }
 
-async fn record(audit: Audit, recording: Recording, mut request: Request, next: Next) -> Response {
+#[derive(Clone)]
+struct Recorder {
+    audit: Audit,
+    recording: Recording,
+    strangers: Arc<Mutex<Strangers>>,
+}
+
+/// Refusals of callers that are not known, in the minute that began then.
+#[derive(Default)]
+struct Strangers {
+    began: Option<Instant>,
+    told: u32,
+    left_out: u64,
+}
+
+impl Strangers {
+    /// Whether one more gets a line, and how many of the minute before got none.
+    fn one_more(&mut self, now: Instant) -> (bool, u64) {
+        let mut left_out = 0;
+        if self.began.is_none_or(|began| now - began >= MINUTE) {
+            left_out = self.left_out;
+            *self = Self {
+                began: Some(now),
+                ..Self::default()
+            };
+        }
+        if self.told < STRANGERS_A_MINUTE {
+            self.told += 1;
+            return (true, left_out);
+        }
+        self.left_out += 1;
+        (false, left_out)
+    }
+}
+
+async fn record(recorder: Recorder, mut request: Request, next: Next) -> Response {
     let trail = Trail::default();
     request.extensions_mut().insert(trail.clone());
-    let writes = recording == Recording::Writes
+    let writes = recorder.recording == Recording::Writes
         && !matches!(
             *request.method(),
             Method::GET | Method::HEAD | Method::OPTIONS
         );
     let mut pending = Pending {
-        audit,
+        recorder,
         trail,
         // The query stays out, as in the log.
         action: format!("{} {}", request.method(), request.uri().path()),
@@ -68,7 +114,7 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 /// A request that is being worked on. One that is given up, at its deadline or by a caller who hangs
 /// up, or that panics, has a line too.
 struct Pending {
-    audit: Audit,
+    recorder: Recorder,
     trail: Trail,
     action: String,
     request_id: Option<String>,
@@ -96,6 +142,9 @@ impl Pending {
         if unknown || !(noted || self.writes || outcome != Outcome::Allowed) {
             return;
         }
+        if event.subject.is_none() && outcome == Outcome::Refused && !self.is_told() {
+            return;
+        }
         self.write(Event {
             outcome: event.outcome.or(Some(outcome)),
             status: Some(status.as_u16()),
@@ -104,9 +153,24 @@ impl Pending {
         });
     }
 
+    fn is_told(&self) -> bool {
+        let (told, left_out) = {
+            let strangers = self.recorder.strangers.lock();
+            let mut strangers = strangers.unwrap_or_else(PoisonError::into_inner);
+            strangers.one_more(Instant::now())
+        };
+        if left_out > 0 {
+            let mut event = Event::new("refuse callers that are not known");
+            event.outcome = Some(Outcome::Refused);
+            event.results = Some(left_out);
+            self.recorder.audit.record(event);
+        }
+        told
+    }
+
     fn write(&self, event: Event) {
         let took = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.audit.record(Event {
+        self.recorder.audit.record(Event {
             action: self.action.clone(),
             request_id: self.request_id.clone(),
             took_ms: Some(took),
@@ -126,5 +190,24 @@ impl Drop for Pending {
             reason: Some("given up".to_owned()),
             ..event
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_get_so_many_lines_a_minute_and_one_for_the_others() {
+        let (mut strangers, began) = (Strangers::default(), Instant::now());
+        for _ in 0..STRANGERS_A_MINUTE {
+            assert_eq!(strangers.one_more(began), (true, 0));
+        }
+        for _ in 0..3 {
+            let last = began + MINUTE - Duration::from_millis(1);
+            assert_eq!(strangers.one_more(last), (false, 0));
+        }
+        assert_eq!(strangers.one_more(began + MINUTE), (true, 3));
+        assert_eq!(strangers.one_more(began + MINUTE), (true, 0));
     }
 }

@@ -136,3 +136,20 @@ async fn writes_are_told_where_that_is_wanted() {
     );
     assert!(lines(Recording::NotedOnly, &requests).await.is_empty());
 }
+
+#[tokio::test]
+async fn whoever_is_not_known_cannot_fill_the_disk() {
+    async fn stranger() -> StatusCode {
+        StatusCode::UNAUTHORIZED
+    }
+    let world = World::new();
+    let audit = world.open();
+    let router = Router::new().route("/", get(stranger));
+    let router = record_requests(router, &audit, Recording::Writes);
+    for _ in 0..700 {
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let _refused = router.clone().oneshot(request).await.unwrap();
+    }
+    audit.flush().await;
+    assert_eq!(audit.written(), 600);
+}
