@@ -2,7 +2,7 @@
 
 mod cache;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use auth::{ClientCredentials, Issuer, Verifier, VerifierConfig};
@@ -13,7 +13,12 @@ use content_api::{
 };
 use contracts::Scopes;
 use secrecy::SecretString;
-use service_kit::{Clock, Parts, http_client, listen, settings::ServiceOptions};
+use service_kit::{
+    Clock, Parts, http_client, listen,
+    settings::ServiceOptions,
+    telemetry::TraceOptions,
+    tls::{Tls, TlsError, TlsFiles},
+};
 use url::Url;
 
 use cache::CacheOptions;
@@ -59,9 +64,18 @@ pub struct Options {
     /// Where answers are cached.
     #[command(flatten)]
     cache: CacheOptions,
+    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
+    /// Without it the service speaks plain HTTP.
+    #[arg(long, env = "CONTENT_API_TLS_CERTIFICATE", value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, env = "CONTENT_API_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(long, env = "CONTENT_API_METRICS_ADDRESS", value_name = "ADDRESS")]
     metrics_address: Option<SocketAddr>,
+    #[command(flatten)]
+    pub traces: TraceOptions,
     /// Store the bundled catalogue before serving.
     #[arg(long, env = "CONTENT_API_SEED")]
     seed: bool,
@@ -70,6 +84,10 @@ pub struct Options {
 impl Options {
     fn config(&self) -> Config {
         Config::new(self.public_url.clone(), self.token_url.clone())
+    }
+
+    fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref())
     }
 }
 
@@ -81,7 +99,8 @@ impl ServiceOptions for Options {
         let own = config.validate().err().map(|fault| fault.to_string());
         let database = AnyStore::check_url(&self.database_url);
         let database = database.err().map(|fault| fault.to_string());
-        let faults = own.into_iter().chain(database);
+        let tls = self.tls().err().map(|fault| fault.to_string());
+        let faults = own.into_iter().chain(database).chain(tls);
         faults.chain(self.cache.faults(&config)).collect()
     }
 }
@@ -100,12 +119,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         tracing::info!(?report, "catalogue stored");
     }
     let (address, metrics_address) = (options.listen, options.metrics_address);
+    let tls = options.tls()?;
     let service = build(options, store.shared(), &clock).await?;
     let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    parts.serve(listener, service.router);
+    parts.serve_tls(listener, service.router, tls);
     parts
         .serve_metrics(metrics_address, service.metrics_router)
         .await?;

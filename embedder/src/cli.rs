@@ -9,7 +9,12 @@ use auth::{Issuer, Verifier, VerifierConfig};
 use clap::Parser;
 use embedder::{Config, Service, model::source::ModelSource, search::Fusion};
 use secrecy::SecretString;
-use service_kit::{Clock, Parts, http_client, listen, settings::ServiceOptions};
+use service_kit::{
+    Clock, Parts, http_client, listen,
+    settings::ServiceOptions,
+    telemetry::TraceOptions,
+    tls::{Tls, TlsError, TlsFiles},
+};
 
 use indexes::Indexes;
 
@@ -40,9 +45,18 @@ pub struct Options {
     database_url: SecretString,
     #[command(flatten)]
     indexes: Indexes,
+    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
+    /// Without it the service speaks plain HTTP.
+    #[arg(long, env = "EMBEDDER_TLS_CERTIFICATE", value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, env = "EMBEDDER_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(long, env = "EMBEDDER_METRICS_ADDRESS", value_name = "ADDRESS")]
     metrics_address: Option<SocketAddr>,
+    #[command(flatten)]
+    pub traces: TraceOptions,
     /// Who issues the tokens, exactly as in their `iss`.
     #[arg(long, env = "EMBEDDER_ISSUER")]
     issuer: Issuer,
@@ -54,6 +68,10 @@ pub struct Options {
 impl Options {
     fn model_source(&self) -> Result<ModelSource, String> {
         ModelSource::parse(&self.model, self.hub_cache.clone())
+    }
+
+    fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref())
     }
 }
 
@@ -72,6 +90,7 @@ impl ServiceOptions for Options {
             ));
         }
         faults.extend(self.indexes.faults());
+        faults.extend(self.tls().err().map(|fault| fault.to_string()));
         faults
     }
 }
@@ -83,12 +102,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let expected = VerifierConfig::new(options.issuer.clone(), options.audience.clone());
     let verifier = Arc::new(Verifier::new(expected, http, clock.clone()));
     let (address, metrics_address) = (options.listen, options.metrics_address);
+    let tls = options.tls()?;
     let service = Service::start(config(options)?, &clock).await?;
     let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    parts.serve(listener, service.router(verifier));
+    parts.serve_tls(listener, service.router(verifier), tls);
     parts
         .serve_metrics(metrics_address, service.metrics_router())
         .await?;

@@ -2,6 +2,7 @@
 
 use auth::Caller;
 use http::HeaderValue;
+use service_kit::trace::TraceContext;
 
 /// Who asks, for the log and for the services behind.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +11,8 @@ pub(crate) struct Origin {
     pub(crate) caller: Option<Caller>,
     /// The HTTP request's id; none over stdio.
     pub(crate) request_id: Option<HeaderValue>,
+    /// Its place in a trace: the protocol answers in tasks of its own.
+    pub(crate) place: TraceContext,
 }
 
 impl Origin {

@@ -14,6 +14,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use service_kit::trace::TraceContext;
 
 use crate::{
     Gateway,
@@ -62,6 +63,9 @@ impl Server {
             request_id: parts(context)
                 .and_then(|parts| parts.headers.get(service_kit::http::REQUEST_ID))
                 .cloned(),
+            place: parts(context)
+                .map(|parts| TraceContext::of(&parts.extensions))
+                .unwrap_or_default(),
         })
     }
 
@@ -96,10 +100,11 @@ fn one_page(request: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
 /// Gives up when the client does.
 async fn cancellable<T>(
     context: &RequestContext<RoleServer>,
+    place: &TraceContext,
     work: impl Future<Output = Result<T, ErrorData>>,
 ) -> Result<T, ErrorData> {
     tokio::select! {
-        done = work => done,
+        done = place.around(work) => done,
         () = context.ct.cancelled() => {
             Err(ErrorData::internal_error("cancelled by the client", None))
         }
@@ -154,7 +159,7 @@ impl ServerHandler for Server {
             |scopes| may(&origin, scopes),
             &origin,
         );
-        cancellable(&context, list).await
+        cancellable(&context, &origin.place, list).await
     }
 
     async fn list_resource_templates(
@@ -186,7 +191,9 @@ impl ServerHandler for Server {
             return Err(ErrorData::resource_not_found(what, None));
         };
         let read = resources::read(&self.gateway, &address, &origin);
-        cancellable(&context, read).await.map(Into::into)
+        cancellable(&context, &origin.place, read)
+            .await
+            .map(Into::into)
     }
 
     async fn list_prompts(
@@ -240,7 +247,7 @@ impl ServerHandler for Server {
         }
         let (names, warehouse) = (self.gateway.names(), self.gateway.warehouse());
         let found = names.complete(warehouse, &typed.name, &typed.value, &origin);
-        match found.await {
+        match origin.place.around(found).await {
             Ok(found) => Ok(CompleteResult::new(found.unwrap_or_default())),
             Err(error) => {
                 tracing::warn!(%error, "names could not be completed");
@@ -289,7 +296,7 @@ impl ServerHandler for Server {
             origin,
         };
         tokio::select! {
-            response = call.run(tool) => Ok(response),
+            response = call.origin.place.around(Box::pin(call.run(tool))) => Ok(response),
             // Nobody waits any more; the answer only ends the call.
             () = context.ct.cancelled() => {
                 tracing::info!(tool = tool.name(), "tool call cancelled by the client");

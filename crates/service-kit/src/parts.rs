@@ -3,10 +3,16 @@
 use std::{fmt, future::Future, io};
 
 use axum::Router;
-use tokio::task::{JoinError, JoinSet};
+use tokio::{
+    net::TcpListener,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::listen::{self, BindError};
+use crate::{
+    listen::{self, BindError},
+    tls::Tls,
+};
 
 /// Parts that run until the service is stopped. None should end before.
 #[derive(Debug, Default)]
@@ -40,9 +46,21 @@ impl Parts {
     }
 
     /// A router on a listener.
-    pub fn serve(&mut self, listener: tokio::net::TcpListener, router: Router) {
+    pub fn serve(&mut self, listener: TcpListener, router: Router) {
         self.tasks
             .spawn(listen::serve(listener, router, self.stop.clone()));
+    }
+
+    /// The same by TLS 1.3, where there is a certificate.
+    pub fn serve_tls(&mut self, listener: TcpListener, router: Router, tls: Option<Tls>) {
+        let Some(tls) = tls else {
+            return self.serve(listener, router);
+        };
+        let listener = tls.listener(listener);
+        self.tasks
+            .spawn(listen::serve(listener, router, self.stop.clone()));
+        let stop = self.stop.clone();
+        self.spawn(async move { tls.keep_fresh(&stop).await });
     }
 
     /// The metrics on an address of their own, if there is one.
