@@ -16,6 +16,7 @@ mod find;
 mod import;
 mod lifecycle;
 mod mcp;
+mod restore;
 mod sales;
 mod soak;
 mod status;
