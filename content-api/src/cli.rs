@@ -2,7 +2,7 @@
 
 mod cache;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use audit::{Audit, AuditConfig, Recording, record_requests};
@@ -14,7 +14,12 @@ use content_api::{
 };
 use contracts::Scopes;
 use secrecy::SecretString;
-use service_kit::{Clock, Parts, http_client, listen, settings::ServiceOptions};
+use service_kit::{
+    Clock, Parts, http_client, listen,
+    settings::ServiceOptions,
+    telemetry::TraceOptions,
+    tls::{Tls, TlsError, TlsFiles},
+};
 use url::Url;
 
 use cache::CacheOptions;
@@ -78,9 +83,18 @@ pub struct Options {
     /// Where answers are cached.
     #[command(flatten)]
     cache: CacheOptions,
+    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
+    /// Without it the service speaks plain HTTP.
+    #[arg(long, env = "CONTENT_API_TLS_CERTIFICATE", value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, env = "CONTENT_API_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(long, env = "CONTENT_API_METRICS_ADDRESS", value_name = "ADDRESS")]
     metrics_address: Option<SocketAddr>,
+    #[command(flatten)]
+    pub traces: TraceOptions,
     /// Store the bundled catalogue before serving.
     #[arg(long, env = "CONTENT_API_SEED")]
     seed: bool,
@@ -102,6 +116,10 @@ impl Options {
     fn gateways(&self) -> Result<Option<TrustedGateways>, String> {
         TrustedGateways::from_settings(&self.caller_clients, self.caller_keys.as_deref())
     }
+
+    fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref())
+    }
 }
 
 impl ServiceOptions for Options {
@@ -114,6 +132,8 @@ impl ServiceOptions for Options {
         let database = database.err().map(|fault| fault.to_string());
         let faults = own.into_iter().chain(database).chain(self.gateways().err());
         let faults = faults.chain(self.audit().err());
+        let tls = self.tls().err().map(|fault| fault.to_string());
+        let faults = faults.chain(tls);
         faults.chain(self.cache.faults(&config)).collect()
     }
 }
@@ -133,15 +153,14 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     let (address, metrics_address) = (options.listen, options.metrics_address);
     let audit = Audit::of(options.audit().map_err(anyhow::Error::msg)?, clock.clone())?;
+    let tls = options.tls()?;
     let service = build(options, store.shared(), &clock).await?;
     let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    parts.serve(
-        listener,
-        record_requests(service.router, &audit, Recording::Writes),
-    );
+    let router = record_requests(service.router, &audit, Recording::Writes);
+    parts.serve_tls(listener, router, tls);
     parts
         .serve_metrics(metrics_address, service.metrics_router)
         .await?;

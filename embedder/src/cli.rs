@@ -9,7 +9,12 @@ use auth::{Issuer, TrustedGateways, Verifier, VerifierConfig};
 use clap::Parser;
 use embedder::{Config, Service, model::source::ModelSource, search::Fusion};
 use secrecy::SecretString;
-use service_kit::{Clock, Parts, http_client, listen, settings::ServiceOptions};
+use service_kit::{
+    Clock, Parts, http_client, listen,
+    settings::ServiceOptions,
+    telemetry::TraceOptions,
+    tls::{Tls, TlsError, TlsFiles},
+};
 
 use indexes::Indexes;
 
@@ -40,9 +45,18 @@ pub struct Options {
     database_url: SecretString,
     #[command(flatten)]
     indexes: Indexes,
+    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
+    /// Without it the service speaks plain HTTP.
+    #[arg(long, env = "EMBEDDER_TLS_CERTIFICATE", value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, env = "EMBEDDER_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(long, env = "EMBEDDER_METRICS_ADDRESS", value_name = "ADDRESS")]
     metrics_address: Option<SocketAddr>,
+    #[command(flatten)]
+    pub traces: TraceOptions,
     /// Who issues the tokens, exactly as in their `iss`.
     #[arg(long, env = "EMBEDDER_ISSUER")]
     issuer: Issuer,
@@ -71,6 +85,10 @@ impl Options {
     fn gateways(&self) -> Result<Option<TrustedGateways>, String> {
         TrustedGateways::from_settings(&self.caller_clients, self.caller_keys.as_deref())
     }
+
+    fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref())
+    }
 }
 
 impl ServiceOptions for Options {
@@ -89,6 +107,7 @@ impl ServiceOptions for Options {
         }
         faults.extend(self.indexes.faults());
         faults.extend(self.gateways().err());
+        faults.extend(self.tls().err().map(|fault| fault.to_string()));
         faults
     }
 }
@@ -101,12 +120,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     expected.gateways = options.gateways().map_err(anyhow::Error::msg)?;
     let verifier = Arc::new(Verifier::new(expected, http, clock.clone()));
     let (address, metrics_address) = (options.listen, options.metrics_address);
+    let tls = options.tls()?;
     let service = Service::start(config(options)?, &clock).await?;
     let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
-    parts.serve(listener, service.router(verifier));
+    parts.serve_tls(listener, service.router(verifier), tls);
     parts
         .serve_metrics(metrics_address, service.metrics_router())
         .await?;

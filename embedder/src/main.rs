@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use service_kit::{
     settings,
-    telemetry::{self, LogFormat},
+    telemetry::{LogFormat, Telemetry},
 };
 
 #[tokio::main]
@@ -15,7 +15,15 @@ async fn main() -> anyhow::Result<ExitCode> {
         Ok(options) => options,
         Err(code) => return Ok(code),
     };
-    telemetry::init(LogFormat::Json, "info");
-    cli::run(options).await?;
-    Ok(ExitCode::SUCCESS)
+    let telemetry = Telemetry {
+        service: "embedder",
+        version: env!("CARGO_PKG_VERSION"),
+        format: LogFormat::Json,
+        filter: "info",
+        traces: options.traces.clone(),
+    };
+    let tracing = telemetry.install()?;
+    let outcome = cli::run(options).await;
+    tracing.finish().await;
+    outcome.map(|()| ExitCode::SUCCESS)
 }

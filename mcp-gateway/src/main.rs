@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use auth::Verifier;
 use mcp_gateway::{Gateway, http, stdio};
 use options::{Command, HttpOptions, Options};
-use service_kit::{CancellationToken, Clock, Parts, http_client, listen, settings, telemetry};
+use service_kit::{
+    CancellationToken, Clock, Parts, http_client, listen, settings, telemetry::Telemetry,
+};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -16,7 +18,20 @@ async fn main() -> anyhow::Result<ExitCode> {
         Ok(options) => options,
         Err(code) => return Ok(code),
     };
-    telemetry::init(options.log_format(), "info,rmcp=warn");
+    let telemetry = Telemetry {
+        service: "mcp-gateway",
+        version: env!("CARGO_PKG_VERSION"),
+        format: options.log_format(),
+        filter: "info,rmcp=warn",
+        traces: options.traces.clone(),
+    };
+    let tracing = telemetry.install()?;
+    let outcome = run(options).await;
+    tracing.finish().await;
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+async fn run(options: Options) -> anyhow::Result<()> {
     let client = http_client::build(options::DEADLINE).context("cannot set up the HTTP client")?;
     let tokens = options.upstream.tokens(&client);
     let audit = options.upstream.audit()?;
@@ -33,7 +48,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Http(options) => serve_http(gateway, client, &options).await?,
     }
     audit.flush().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 async fn serve_http(
@@ -43,6 +58,7 @@ async fn serve_http(
 ) -> anyhow::Result<()> {
     let mut config = options.config()?;
     config.counters = options.rate_limit.open().await?;
+    let tls = options.tls()?;
     let mut checks = config.verifier_config();
     checks.jwks_uri = options.jwks_uri.clone();
     let verifier = Arc::new(Verifier::new(checks, client, Clock::system()));
@@ -51,7 +67,7 @@ async fn serve_http(
     let listener = listen::bind(options.listen).await?;
     tracing::info!(address = %listener.local_addr()?, resource = %config.resource(), "listening");
     let mut parts = Parts::new();
-    parts.serve(listener, router);
+    parts.serve_tls(listener, router, tls);
     parts
         .serve_metrics(options.metrics_address, metrics_router)
         .await?;

@@ -2,7 +2,9 @@
 
 mod rate_limit;
 
-use std::{convert::Infallible, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use audit::{Audit, AuditConfig, Destination};
 use auth::{AssertionKey, AssertionSigner, ClientCredentials, Issuer, TokenSource};
@@ -13,7 +15,12 @@ use mcp_gateway::{
     http::{HttpConfig, HttpConfigError, Limits},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use service_kit::{Clock, settings::ServiceOptions, telemetry::LogFormat};
+use service_kit::{
+    Clock,
+    settings::ServiceOptions,
+    telemetry::{LogFormat, TraceOptions},
+    tls::{Tls, TlsError, TlsFiles},
+};
 use url::Url;
 
 use rate_limit::RateLimitOptions;
@@ -30,6 +37,8 @@ const MIN_KEY_BYTES: usize = 32;
 pub struct Options {
     #[command(flatten)]
     pub upstream: Upstream,
+    #[command(flatten)]
+    pub traces: TraceOptions,
     /// Write logs as JSON.
     #[arg(long, env = "MCP_GATEWAY_LOG_JSON", global = true)]
     log_json: bool,
@@ -55,8 +64,10 @@ impl ServiceOptions for Options {
             Command::Stdio => self.upstream.audit_fault().into_iter().collect(),
             Command::Http(options) => {
                 let fault = options.config().err().map(|fault| fault.to_string());
+                let tls = options.tls().err().map(|fault| fault.to_string());
                 fault
                     .into_iter()
+                    .chain(tls)
                     .chain(options.rate_limit.faults())
                     .collect()
             }
@@ -227,6 +238,13 @@ pub struct HttpOptions {
     /// The address to listen on.
     #[arg(long, env = "MCP_GATEWAY_LISTEN", default_value = "127.0.0.1:7430")]
     pub listen: SocketAddr,
+    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
+    /// Without it the service speaks plain HTTP.
+    #[arg(long, env = "MCP_GATEWAY_TLS_CERTIFICATE", value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, env = "MCP_GATEWAY_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(long, env = "MCP_GATEWAY_METRICS_ADDRESS", value_name = "ADDRESS")]
     pub metrics_address: Option<SocketAddr>,
@@ -267,6 +285,10 @@ pub struct HttpOptions {
 }
 
 impl HttpOptions {
+    pub fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref())
+    }
+
     pub fn config(&self) -> Result<HttpConfig, HttpConfigError> {
         let mut config = HttpConfig::new(
             &self.public_url,

@@ -5,7 +5,7 @@ use std::fmt;
 use auth::{AssertedRequest, AssertionSigner, CALLER_HEADER, Caller};
 use http::HeaderValue;
 use reqwest::Request;
-use service_kit::http::REQUEST_ID;
+use service_kit::{http::REQUEST_ID, trace::TraceContext};
 use url::Url;
 
 /// Who asks, for the log and for the services behind.
@@ -15,6 +15,8 @@ pub(crate) struct Origin {
     pub(crate) caller: Option<Caller>,
     /// The HTTP request's id; none over stdio.
     pub(crate) request_id: Option<HeaderValue>,
+    /// Its place in a trace: the protocol answers in tasks of its own.
+    pub(crate) place: TraceContext,
 }
 
 impl Origin {

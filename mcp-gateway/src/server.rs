@@ -14,6 +14,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use service_kit::trace::TraceContext;
 
 use crate::{
     Gateway,
@@ -64,6 +65,9 @@ impl Server {
             request_id: parts(context)
                 .and_then(|parts| parts.headers.get(service_kit::http::REQUEST_ID))
                 .cloned(),
+            place: parts(context)
+                .map(|parts| TraceContext::of(&parts.extensions))
+                .unwrap_or_default(),
         })
     }
 
@@ -98,10 +102,11 @@ fn one_page(request: Option<&PaginatedRequestParams>) -> Result<(), ErrorData> {
 /// Gives up when the client does.
 async fn cancellable<T>(
     context: &RequestContext<RoleServer>,
+    place: &TraceContext,
     work: impl Future<Output = Result<T, ErrorData>>,
 ) -> Result<T, ErrorData> {
     tokio::select! {
-        done = work => done,
+        done = place.around(work) => done,
         () = context.ct.cancelled() => {
             Err(ErrorData::internal_error("cancelled by the client", None))
         }
@@ -162,7 +167,7 @@ impl ServerHandler for Server {
             |scopes| may(&origin, scopes),
             &origin,
         );
-        cancellable(&context, list).await
+        cancellable(&context, &origin.place, list).await
     }
 
     async fn list_resource_templates(
@@ -194,7 +199,9 @@ impl ServerHandler for Server {
             return Err(ErrorData::resource_not_found(what, None));
         };
         let read = resources::read(&self.gateway, &address, &origin);
-        cancellable(&context, read).await.map(Into::into)
+        cancellable(&context, &origin.place, read)
+            .await
+            .map(Into::into)
     }
 
     async fn list_prompts(
@@ -250,7 +257,7 @@ impl ServerHandler for Server {
         };
         let names = self.gateway.names();
         let found = Box::pin(names.complete(&self.gateway, source, &typed.value, &origin));
-        match cancellable(&context, async { Ok(found.await) }).await? {
+        match cancellable(&context, &origin.place, async { Ok(found.await) }).await? {
             Ok(found) => Ok(CompleteResult::new(found)),
             Err(error) => {
                 tracing::warn!(%error, "names could not be completed");
@@ -300,7 +307,7 @@ impl ServerHandler for Server {
             trail: Default::default(),
         };
         tokio::select! {
-            response = call.run(tool) => Ok(response),
+            response = call.origin.place.around(Box::pin(call.run(tool))) => Ok(response),
             // Nobody waits any more; the answer only ends the call.
             () = context.ct.cancelled() => {
                 tracing::info!(tool = tool.name(), "tool call cancelled by the client");
@@ -377,7 +384,7 @@ mod tests {
     async fn a_request_without_a_verified_caller_gets_nothing_where_tokens_decide() {
         let (near, far) = tokio::io::duplex(16 * 1024);
         let server = Server::new(gateway(), Access::Token);
-        tokio::spawn(async move { server.serve(far).await.unwrap().waiting().await });
+        tokio::spawn(async move { Box::pin(server.serve(far)).await.unwrap().waiting().await });
         let client = ().serve(near).await.unwrap();
         let listed = client.list_all_tools().await.unwrap_err();
         assert!(

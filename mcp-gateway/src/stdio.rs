@@ -50,7 +50,8 @@ where
 {
     let transport = AsyncRwTransport::new(input, output).with_max_line_length(MAX_JSON_BODY_BYTES);
     let server = Server::new(gateway, Access::OwnProcess);
-    let session = match serve_server_with_ct(server, transport, stop).await {
+    // Boxed: the handshake's future holds 16 KiB.
+    let session = match Box::pin(serve_server_with_ct(server, transport, stop)).await {
         Ok(session) => session,
         // It never said anything, or nobody wants to hear it any more: both are an end, no fault.
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => {

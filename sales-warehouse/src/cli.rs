@@ -4,11 +4,11 @@ mod commands;
 mod serve;
 mod settings;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
-use service_kit::settings::ServiceOptions;
+use service_kit::{settings::ServiceOptions, telemetry::TraceOptions};
 
 use settings::Faults;
 
@@ -25,6 +25,8 @@ pub struct Arguments {
     content: Content,
     #[command(flatten)]
     serve: Serve,
+    #[command(flatten)]
+    pub traces: TraceOptions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -177,6 +179,23 @@ struct Serve {
         hide_env_values = true
     )]
     audit_key: Option<SecretString>,
+    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
+    /// Without it the service speaks plain HTTP.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_TLS_CERTIFICATE",
+        value_name = "FILE"
+    )]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(
+        long,
+        global = true,
+        env = "SALES_WAREHOUSE_TLS_KEY",
+        value_name = "FILE"
+    )]
+    tls_key: Option<PathBuf>,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(
         long,
@@ -244,6 +263,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         databases,
         content,
         serve,
+        traces: _,
     } = arguments;
     let mut faults = Faults::default();
     match command.unwrap_or(Command::Serve) {

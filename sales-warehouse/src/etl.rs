@@ -37,6 +37,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use service_kit::{metrics::HttpMetrics, with_causes};
 use sqlx::PgConnection;
+use tracing::Instrument as _;
 
 pub use error::EtlError;
 use report::Outcome;
@@ -169,7 +170,10 @@ async fn run_locked(
     let run = Run::begin(connection).await?;
     let run_id = run.run_id;
     let limit = warehouse.run_limit();
-    match tokio::time::timeout(limit, run.over(&sources)).await {
+    // A trace for itself, whose spans are the calls of the change feed.
+    let span = tracing::info_span!("etl", otel.kind = "internal");
+    let work = run.over(&sources).instrument(span);
+    match tokio::time::timeout(limit, work).await {
         Ok(done) => done,
         Err(_) => {
             // The run's own session went with it, and perhaps into silence.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use service_kit::{
     settings,
-    telemetry::{self, LogFormat},
+    telemetry::{LogFormat, Telemetry},
 };
 
 #[tokio::main]
@@ -15,6 +15,15 @@ async fn main() -> anyhow::Result<ExitCode> {
         Ok(arguments) => arguments,
         Err(code) => return Ok(code),
     };
-    telemetry::init(LogFormat::Json, "info");
-    cli::run(arguments).await
+    let telemetry = Telemetry {
+        service: "sales-warehouse",
+        version: env!("CARGO_PKG_VERSION"),
+        format: LogFormat::Json,
+        filter: "info",
+        traces: arguments.traces.clone(),
+    };
+    let tracing = telemetry.install()?;
+    let outcome = cli::run(arguments).await;
+    tracing.finish().await;
+    outcome
 }

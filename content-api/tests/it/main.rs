@@ -27,6 +27,7 @@ mod publishing;
 mod restored;
 mod sample;
 mod seeding;
+mod stopping;
 mod store_contract;
 mod store_mongo;
 mod store_mongo_setup;

@@ -33,6 +33,9 @@ pub struct World {
     pub double: Arc<Double>,
     pub database: TestDatabase,
     pub idp: LocalIdp,
+    /// Where the double is, and the secret of the client as which it is called.
+    pub embedder_url: Url,
+    pub client_secret: SecretString,
     pub stop: CancellationToken,
     /// The route `/metrics`.
     pub metrics: Url,
@@ -158,7 +161,7 @@ impl World {
         let credentials = ClientCredentials {
             token_url: token_url.clone(),
             client_id: "content-api".to_owned(),
-            client_secret,
+            client_secret: client_secret.clone(),
             scopes: Scopes::default(),
             resource: Some(AUDIENCE.to_owned()),
         };
@@ -197,6 +200,8 @@ impl World {
             double,
             database,
             idp,
+            embedder_url,
+            client_secret,
             metrics: serve(service.metrics_router, &stop).await,
             stop,
             _keys: keys,

@@ -16,12 +16,12 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
     trace::TraceLayer,
 };
-use tracing::{Span, field};
 
 use crate::{
     leftover::read_leftover,
     metrics::HttpMetrics,
     problem::{ProblemResponse, name_request},
+    trace,
 };
 
 /// Ties a request to its log lines; taken from the caller or made here.
@@ -64,8 +64,9 @@ pub fn standard_layers(router: Router, bounds: Bounds, metrics: &HttpMetrics) ->
         .layer(
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-                .layer(TraceLayer::new_for_http().make_span_with(request_span))
+                .layer(TraceLayer::new_for_http().make_span_with(trace::request_span))
                 .layer(measured)
+                .layer(middleware::from_fn(trace::note))
                 .layer(PropagateRequestIdLayer::new(REQUEST_ID))
                 .layer(SetResponseHeaderLayer::if_not_present(
                     header::X_CONTENT_TYPE_OPTIONS,
@@ -89,19 +90,7 @@ pub async fn within(deadline: Duration, request: Request, next: Next) -> Respons
     }
 }
 
-fn request_span(request: &Request) -> Span {
-    // The query string stays out: descriptions and tokens have been known to travel there.
-    tracing::info_span!(
-        "request",
-        method = %request.method(),
-        path = request.uri().path(),
-        request_id = request_id(request),
-        subject = field::Empty,
-        via = field::Empty,
-    )
-}
-
-fn request_id(request: &Request) -> &str {
+pub(crate) fn request_id(request: &Request) -> &str {
     let id = request.extensions().get::<RequestId>();
     id.and_then(|id| id.header_value().to_str().ok())
         .unwrap_or_default()

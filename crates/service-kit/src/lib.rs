@@ -19,6 +19,8 @@ pub mod problem;
 pub mod rate_limit;
 pub mod settings;
 pub mod telemetry;
+pub mod tls;
+pub mod trace;
 
 pub use causes::with_causes;
 pub use clock::Clock;

@@ -1,8 +1,8 @@
 //! Binding, serving and stopping.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{fmt, io, net::SocketAddr, time::Duration};
 
-use axum::Router;
+use axum::{Router, serve::Listener};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,11 +34,10 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 }
 
 /// Serves until `stop` is cancelled, then lets open requests finish for up to ten seconds.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> io::Result<()> {
+pub async fn serve<L>(listener: L, router: Router, stop: CancellationToken) -> io::Result<()>
+where
+    L: Listener<Addr: fmt::Debug>,
+{
     let graceful =
         axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let hard_stop = async {

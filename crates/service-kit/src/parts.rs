@@ -1,17 +1,34 @@
 //! What a service consists of while it runs: listeners, and work beside them.
 
-use std::{fmt, future::Future, io};
+use std::{fmt, future::Future, io, time::Duration};
 
-use axum::Router;
-use tokio::task::{JoinError, JoinSet};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+};
+use http::{HeaderValue, header};
+use tokio::{
+    net::TcpListener,
+    task::{JoinError, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::listen::{self, BindError};
+use crate::{
+    listen::{self, BindError},
+    tls::Tls,
+};
+
+/// How long requests are still taken after the signal. Answers end their connections meanwhile: callers come back on
+/// new ones, and none sends into one that is being closed.
+const LAME_DUCK: Duration = Duration::from_secs(1);
 
 /// Parts that run until the service is stopped. None should end before.
 #[derive(Debug, Default)]
 pub struct Parts {
     tasks: JoinSet<io::Result<()>>,
+    /// It will stop in a moment.
+    leaving: CancellationToken,
     stop: CancellationToken,
 }
 
@@ -40,9 +57,38 @@ impl Parts {
     }
 
     /// A router on a listener.
-    pub fn serve(&mut self, listener: tokio::net::TcpListener, router: Router) {
+    pub fn serve(&mut self, listener: TcpListener, router: Router) {
+        let router = self.saying_goodbye(router);
         self.tasks
             .spawn(listen::serve(listener, router, self.stop.clone()));
+    }
+
+    /// The same by TLS 1.3, where there is a certificate.
+    pub fn serve_tls(&mut self, listener: TcpListener, router: Router, tls: Option<Tls>) {
+        let Some(tls) = tls else {
+            return self.serve(listener, router);
+        };
+        let listener = tls.listener(listener);
+        let router = self.saying_goodbye(router);
+        self.tasks
+            .spawn(listen::serve(listener, router, self.stop.clone()));
+        let stop = self.stop.clone();
+        self.spawn(async move { tls.keep_fresh(&stop).await });
+    }
+
+    fn saying_goodbye(&self, router: Router) -> Router {
+        let leaving = self.leaving.clone();
+        router.layer(middleware::from_fn(move |request: Request, next: Next| {
+            let leaving = leaving.clone();
+            async move {
+                let mut response = next.run(request).await;
+                if leaving.is_cancelled() {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
+                response
+            }
+        }))
     }
 
     /// The metrics on an address of their own, if there is one.
@@ -64,7 +110,8 @@ impl Parts {
         Ok(())
     }
 
-    /// Runs until SIGINT, SIGTERM or the end of a part, and then until every part has ended in order.
+    /// Runs until SIGINT, SIGTERM or the end of a part, and then until every part has ended in order: requests are
+    /// taken for a second more, and those that are open then have ten to end.
     ///
     /// # Errors
     /// When a part ended by itself, or signals cannot be heard.
@@ -73,6 +120,10 @@ impl Parts {
             signal = listen::shutdown_signal() => signal.map_err(|error| Broken(error.to_string())),
             Some(ended) = self.tasks.join_next() => Err(Broken(how(&ended).to_string())),
         };
+        if outcome.is_ok() {
+            self.leaving.cancel();
+            tokio::time::sleep(LAME_DUCK).await;
+        }
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             if !matches!(ended, Ok(Ok(()))) {

@@ -25,6 +25,7 @@
 
 mod database;
 mod keeper;
+mod load;
 mod mongo;
 mod own_postgres;
 mod qdrant;
@@ -42,6 +43,7 @@ pub use crate::{
 };
 pub use database::{TestDatabase, fresh_database};
 pub use keeper::free_port;
+pub use load::{Load, Reaction};
 pub use mongo::{MongoServer, mongo, own_mongo};
 pub use own_postgres::{PostgresServer, own_postgres};
 pub use server::{SharedPostgres, postgres};

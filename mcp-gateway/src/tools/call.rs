@@ -10,6 +10,7 @@ use rmcp::model::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use tracing::Instrument as _;
 
 use crate::{
     Gateway,
@@ -46,6 +47,12 @@ pub(crate) struct Round {
 impl Call<'_> {
     /// Does the work. Whatever goes wrong is part of the result, for the assistant to read.
     pub(crate) async fn run(&self, tool: GatewayTool) -> CallToolResponse {
+        let title = format!("tool {}", tool.name());
+        let span = tracing::info_span!("tool", otel.kind = "internal", otel.name = title);
+        self.run_within(tool).instrument(span).await
+    }
+
+    async fn run_within(&self, tool: GatewayTool) -> CallToolResponse {
         let began = Instant::now();
         let limit = self.gateway.config().tool_deadline;
         let outcome = match tokio::time::timeout(limit, tool.work(self)).await {

@@ -19,6 +19,7 @@ mod legacy_era;
 mod limits;
 mod metrics;
 mod modern_era;
+mod process;
 mod python_client;
 mod registering;
 mod resources;

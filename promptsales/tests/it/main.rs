@@ -17,6 +17,7 @@ mod find;
 mod import;
 mod lifecycle;
 mod mcp;
+mod restore;
 mod sales;
 mod soak;
 mod status;

@@ -11,7 +11,7 @@ use sales_warehouse::{
     metrics,
     questions::Questions,
 };
-use service_kit::{Clock, Parts, http_client, listen, metrics::HttpMetrics};
+use service_kit::{Clock, Parts, http_client, listen, metrics::HttpMetrics, tls::Tls};
 use url::Url;
 
 use super::{commands, settings::WarehouseSettings};
@@ -27,6 +27,8 @@ pub struct ServeSettings {
     pub sources: Vec<SourceConfig>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The certificate to serve with.
+    pub tls: Option<Tls>,
     /// Where to serve the metrics.
     pub metrics: Option<SocketAddr>,
     /// Who issues the tokens.
@@ -69,7 +71,7 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     // Port 0 is a free port of the system's choice.
     tracing::info!(address = %listener.local_addr()?, "serving");
     let mut parts = Parts::new();
-    parts.serve(listener, router);
+    parts.serve_tls(listener, router, settings.tls);
     let metrics_router = metrics::router(warehouse.clone(), clock.clone(), &requests);
     parts
         .serve_metrics(settings.metrics, metrics_router)

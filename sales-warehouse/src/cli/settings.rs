@@ -11,7 +11,7 @@ use sales_warehouse::{
     source::{ChangeFeed, System},
 };
 use secrecy::{ExposeSecret, SecretString};
-use service_kit::{Clock, http_client, with_causes};
+use service_kit::{Clock, http_client, tls::TlsFiles, with_causes};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
@@ -161,6 +161,8 @@ impl Serve {
             Some(text) => faults.note(address("metrics-address", text)).map(Some),
             None => Some(None),
         };
+        let tls = TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref());
+        let tls = faults.note(tls.map_err(|error| error.to_string()));
         let issuer = faults.note(given("issuer", self.issuer.as_deref()).and_then(|text| {
             Issuer::from_str(text).map_err(|error| format!("--issuer '{text}': {error}"))
         }));
@@ -179,6 +181,7 @@ impl Serve {
             sources: sources?,
             listen: listen?,
             metrics: metrics?,
+            tls: tls?,
             issuer: issuer?,
             audience: audience?.to_owned(),
             gateways: gateways?,

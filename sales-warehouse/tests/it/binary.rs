@@ -134,11 +134,17 @@ async fn the_change_feed_is_a_source_where_it_is_configured() {
     let secrets = tempfile::tempdir().unwrap();
     let mut environment = Environment::of(&fixture);
     environment.set_feed(&feed, &secrets.path().join("client_secret"));
-    let report = run(&environment, &["etl", "--once"]).await.expect(0).json();
+    let ran = run(&environment, &["etl", "--once"]).await.expect(0);
+    let report = ran.json();
     assert_eq!(report["sources"][2]["source"], "promptcontent", "{report}");
     assert_eq!(report["sources"][2]["inserted"], 5, "{report}");
     let verified = run(&environment, &["verify", "--json"]).await.expect(0);
     assert_eq!(verified.json()["equal"], true);
+    // A run is one trace, with its reading of the feed.
+    let traces = feed.traces();
+    let trace = ran.log("etl done")["trace_id"].as_str().unwrap().to_owned();
+    let of_run = traces.iter().filter(|one| one.contains(&trace)).count();
+    assert!(trace.len() == 32 && of_run >= 2, "{trace}: {traces:?}");
     feed.set(Mood::Status(503.try_into().unwrap()));
     let ran = run(&environment, &["etl", "--once"]).await.expect(1);
     let error = ran.log("a source is not in")["error"].to_string();

@@ -10,7 +10,7 @@ use auth::{Authorized, ClientCredentials, Verifier, VerifierConfig, scope::Conte
 use axum::{
     Router,
     extract::{FromRef, Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -69,6 +69,8 @@ struct Store {
     mood: Mood,
     /// What was asked for, `after` each time.
     asked: Vec<String>,
+    /// `traceparent`, each time.
+    traces: Vec<String>,
 }
 
 impl Store {
@@ -214,6 +216,11 @@ impl Feed {
         std::mem::take(&mut self.store().asked)
     }
 
+    /// Which traces asked since this was last asked, as W3C writes them.
+    pub fn traces(&self) -> Vec<String> {
+        std::mem::take(&mut self.store().traces)
+    }
+
     pub fn content(&self, id: &str, title: &str, revision: i64, hashtags: &[&str]) {
         let text = json!({"title": title, "description": "", "alt": "", "hashtags": hashtags});
         let document = json!({
@@ -318,10 +325,14 @@ async fn changes(
     _caller: Authorized<ContentRead>,
     State(shared): State<Shared>,
     Query(asked): Query<Asked>,
+    headers: HeaderMap,
 ) -> Response {
     let mood = {
         let mut store = shared.store.lock().unwrap();
         store.asked.push(asked.after.clone());
+        if let Some(trace) = headers.get("traceparent") {
+            store.traces.push(trace.to_str().unwrap().to_owned());
+        }
         if store.mood == Mood::Restless && asked.after == "p.0" {
             let (_, thing) = store.things["old-town"].clone();
             store.put("old-town".to_owned(), thing);

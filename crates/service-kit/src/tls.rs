@@ -1,0 +1,266 @@
+//! TLS 1.3, and nothing older, at a listener that is given a certificate.
+//!
+//! Certificate and key are read again every minute, so that a renewed one is served without a restart; files that
+//! cannot be used leave the ones before in place, and an error line says so.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use axum::serve::Listener;
+use rustls::{
+    ServerConfig,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::with_causes;
+
+/// How often the files are looked at.
+const RELOAD_EVERY: Duration = Duration::from_secs(60);
+/// Longest that a handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// Handshakes at a time; further connections wait in the system's queue.
+const MAX_HANDSHAKES: usize = 512;
+
+/// Where a listener's certificate and key are, both PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those that vouch for it after it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// One of two.
+    #[error("tls_certificate and tls_key belong together: give both or neither")]
+    Half,
+    /// A file that is not what it should be.
+    #[error("{path}: {reason}; expected {expected} in PEM form")]
+    Unusable {
+        /// Which file.
+        path: String,
+        /// What should be in it.
+        expected: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// They do not fit.
+    #[error("the certificate and the key are no pair that TLS can use: {0}")]
+    NoPair(#[source] rustls::Error),
+}
+
+impl TlsFiles {
+    /// Files from settings that may be absent.
+    ///
+    /// # Errors
+    /// When one is there and the other is not.
+    pub fn from_settings(
+        certificate: Option<PathBuf>,
+        key: Option<PathBuf>,
+    ) -> Result<Option<Self>, TlsError> {
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
+            (None, None) => Ok(None),
+            _ => Err(TlsError::Half),
+        }
+    }
+
+    /// The certificate that settings name, in use; `None` where they name none.
+    ///
+    /// # Errors
+    /// As [`Self::from_settings`] and [`Self::load`].
+    pub fn open(
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+    ) -> Result<Option<Tls>, TlsError> {
+        let files = Self::from_settings(certificate.cloned(), key.cloned())?;
+        files.map(Self::load).transpose()
+    }
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When they cannot be read, or cannot be used together.
+    pub fn load(self) -> Result<Tls, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let held = self.read(&provider)?;
+        let certificate = Arc::new(Certificate {
+            held: RwLock::new(Arc::new(held)),
+        });
+        let resolver = Arc::clone(&certificate);
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(TlsError::NoPair)?
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Tls {
+            files: self,
+            provider,
+            certificate,
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+        })
+    }
+
+    fn read(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+        let unusable = |path: &PathBuf, expected, reason: String| TlsError::Unusable {
+            path: path.display().to_string(),
+            expected,
+            reason,
+        };
+        let read = |path: &PathBuf, expected| {
+            fs::read(path).map_err(|error| unusable(path, expected, error.to_string()))
+        };
+        let expected = "a certificate";
+        let pem = read(&self.certificate, expected)?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        let chain =
+            chain.map_err(|error| unusable(&self.certificate, expected, error.to_string()))?;
+        if chain.is_empty() {
+            let reason = "it holds none".to_owned();
+            return Err(unusable(&self.certificate, expected, reason));
+        }
+        // What is wrong with a key is said without a byte of it.
+        let expected = "a private key";
+        let key = PrivateKeyDer::from_pem_slice(&read(&self.key, expected)?);
+        let key = key.map_err(|_| unusable(&self.key, expected, "it holds none".to_owned()))?;
+        CertifiedKey::from_der(chain, key, provider).map_err(TlsError::NoPair)
+    }
+}
+
+/// A certificate in use.
+#[derive(Clone)]
+pub struct Tls {
+    files: TlsFiles,
+    provider: Arc<CryptoProvider>,
+    certificate: Arc<Certificate>,
+    acceptor: TlsAcceptor,
+}
+
+impl Tls {
+    /// Serves this certificate on a listener.
+    pub fn listener(&self, tcp: TcpListener) -> TlsListener {
+        TlsListener {
+            tcp,
+            acceptor: self.acceptor.clone(),
+            handshakes: JoinSet::new(),
+        }
+    }
+
+    /// Looks at the files every minute, until `stop`.
+    pub async fn keep_fresh(&self, stop: &CancellationToken) {
+        while stop
+            .run_until_cancelled(tokio::time::sleep(RELOAD_EVERY))
+            .await
+            .is_some()
+        {
+            self.refresh().await;
+        }
+    }
+
+    /// Takes the files' certificate into use if it is another one and fits its key. Says whether it did.
+    pub async fn refresh(&self) -> bool {
+        let (files, provider) = (self.files.clone(), Arc::clone(&self.provider));
+        let read = tokio::task::spawn_blocking(move || files.read(&provider)).await;
+        match read {
+            Ok(Ok(new)) => {
+                if new.cert == self.certificate.held().cert {
+                    return false;
+                }
+                self.certificate.replace(new);
+                tracing::info!("serving a renewed certificate");
+                true
+            }
+            Ok(Err(error)) => {
+                let error = with_causes(&error);
+                tracing::error!(
+                    error,
+                    "the certificate was not renewed; the one before is served"
+                );
+                false
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Certificate {
+    held: RwLock<Arc<CertifiedKey>>,
+}
+
+impl Certificate {
+    fn held(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, new: CertifiedKey) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.held())
+    }
+}
+
+/// Connections whose handshake is done. A slow one keeps nobody waiting.
+pub struct TlsListener {
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+    handshakes: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            tokio::select! {
+                (stream, address) = Listener::accept(&mut self.tcp),
+                    if self.handshakes.len() < MAX_HANDSHAKES =>
+                {
+                    let shaking = self.acceptor.accept(stream);
+                    self.handshakes.spawn(async move {
+                        let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, shaking).await;
+                        match shaken {
+                            Ok(Ok(stream)) => Some((stream, address)),
+                            Ok(Err(error)) => {
+                                tracing::debug!(%error, "no TLS with a client");
+                                None
+                            }
+                            Err(_) => None,
+                        }
+                    });
+                }
+                Some(shaken) = self.handshakes.join_next() => {
+                    if let Ok(Some(connection)) = shaken {
+                        return connection;
+                    }
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.tcp.local_addr()
+    }
+}
