@@ -48,10 +48,15 @@ pub(crate) fn extension() -> ExtensionCapabilities {
     [(EXTENSION.to_owned(), JsonObject::new())].into()
 }
 
-/// Whether the client said that it shows such pages. One of 2025-11-25 says it when it connects, which
-/// a server without sessions has forgotten by the next request.
-pub(crate) fn shown_by(client: Option<&ClientCapabilities>) -> bool {
-    let extensions = client.and_then(|client| client.extensions.as_ref());
+/// Whether to point the client to the page: if it said that it shows such pages. A client of 2025-11-25
+/// says it when it connects, which a server without sessions has forgotten by the next request: so of an
+/// `early` one of which nothing is known it is assumed. Those that know no pages leave `_meta` alone.
+pub(crate) fn shown_by(client: Option<&ClientCapabilities>, early: bool) -> bool {
+    let known = client.filter(|client| **client != ClientCapabilities::default());
+    let Some(client) = known else {
+        return early;
+    };
+    let extensions = client.extensions.as_ref();
     let settings = extensions.and_then(|extensions| extensions.get(EXTENSION));
     settings.is_some_and(|settings| match settings.get("mimeTypes") {
         Some(Value::Array(types)) => types.iter().any(|one| one == MEDIA_TYPE),
@@ -118,8 +123,12 @@ mod tests {
             (json!({}), false),
         ] {
             let client = serde_json::from_value(json!({"extensions": extensions})).unwrap();
-            assert_eq!(shown_by(Some(&client)), expected, "{extensions}");
+            assert_eq!(shown_by(Some(&client), false), expected, "{extensions}");
         }
-        assert!(!shown_by(None));
+        assert!(!shown_by(None, false));
+        // Nothing is known of an early one over HTTP, unless it was heard to declare other things.
+        assert!(shown_by(None, true));
+        let other = serde_json::from_value(json!({"roots": {}})).unwrap();
+        assert!(!shown_by(Some(&other), true));
     }
 }

@@ -143,7 +143,7 @@ impl ServerHandler for Server {
             .gateway
             .tools()
             .visible(|tool| allows(caller.as_ref(), tool));
-        if gallery::shown_by(context.client_capabilities().as_ref()) {
+        if gallery::shown_by(context.client_capabilities().as_ref(), !modern(&context)) {
             let shown = GatewayTool::GetContent.name();
             let shown = tools.iter_mut().filter(|tool| tool.name == shown);
             shown.for_each(gallery::attach);
@@ -324,14 +324,17 @@ fn parts(context: &RequestContext<RoleServer>) -> Option<&Parts> {
 
 /// Whether the client takes `input_required` results and shows forms to its user.
 fn can_ask_back(context: &RequestContext<RoleServer>) -> bool {
-    let modern = context
-        .protocol_version()
-        .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
     let elicitation = context
         .client_capabilities()
         .and_then(|capabilities| capabilities.elicitation);
     // A capability without a mode means forms.
-    modern && elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
+    modern(context) && elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
+}
+
+/// Whether the request is of 2026-07-28 or later.
+fn modern(context: &RequestContext<RoleServer>) -> bool {
+    let version = context.protocol_version();
+    version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
 fn may(origin: &Origin, scopes: &[Scope]) -> bool {

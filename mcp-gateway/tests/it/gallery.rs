@@ -102,6 +102,12 @@ async fn only_who_shows_apps_and_may_read_content_is_pointed_to_it() {
     assert_eq!(pointed[0]["_meta"], json!({"ui": {"resourceUri": URI}}));
     assert!(list(json!({}), &Scope::ALL).await.is_empty());
     assert!(list(apps, &[Scope::SalesRead]).await.is_empty());
+    // What a client of 2025-11-25 declared when it connected is not known any more.
+    let token = world.token(&Scope::ALL);
+    let early = Reply::of(world.legacy(&token, "tools/list", json!({}))).await;
+    let tools = early.result()["tools"].clone();
+    let mut tools = tools.as_array().unwrap().iter();
+    assert!(tools.any(|tool| tool["_meta"]["ui"]["resourceUri"] == URI));
 }
 
 #[tokio::test]
