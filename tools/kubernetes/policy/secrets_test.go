@@ -1,7 +1,13 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,7 +54,7 @@ func TestAnEvaluationHasEachKeyThatItsPodsRead(t *testing.T) {
 	}
 	// Of each kind: named in a ConfigMap, in the environment as a file, and in a script.
 	for _, one := range []string{"promptsales-mcp-gateway.confirmation_key", "promptsales-sales-warehouse.client_secret",
-		"promptsales-test.client_id", "promptsales-postgres.password"} {
+		"promptsales-caller-keys.caller_keys", "promptsales-test.client_id", "promptsales-postgres.password"} {
 		if !seen[one] {
 			t.Errorf("nothing is found to read %s", one)
 		}
@@ -78,6 +84,43 @@ func TestTheConfirmationKeyIsLongEnough(t *testing.T) {
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil || len(key) < 32 {
 		t.Errorf("%d bytes: expected 32 or more (%v)", len(key), err)
+	}
+}
+
+// The services look a key up by its id, which the gateway makes of the key: crates/auth/src/assertion/key.rs.
+func TestTheServicesAreGivenTheGatewaysPublicKey(t *testing.T) {
+	secrets := evaluationSecrets(t)
+	read := func(secret, key string) []byte {
+		encoded, _ := secrets[secret][key].(string)
+		decoded, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return decoded
+	}
+	block, _ := pem.Decode(read("promptsales-mcp-gateway", "caller_key"))
+	if block == nil || block.Type != "PRIVATE KEY" {
+		t.Fatal("caller_key is no PKCS #8 in PEM")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, isEllipticCurve := parsed.(*ecdsa.PrivateKey)
+	if !isEllipticCurve || private.Curve != elliptic.P256() {
+		t.Fatalf("%T: expected a key on P-256", parsed)
+	}
+	point, err := private.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	x, y := encode(point[1:33]), encode(point[33:])
+	thumbprint := sha256.Sum256(fmt.Appendf(nil, `{"crv":"P-256","kty":"EC","x":%q,"y":%q}`, x, y))
+	expected := fmt.Sprintf(`{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":%q,"x":%q,"y":%q}]}`,
+		encode(thumbprint[:]), x, y)
+	if published := string(read("promptsales-caller-keys", "caller_keys")); published != expected {
+		t.Errorf("%s: expected %s", published, expected)
 	}
 }
 

@@ -1,0 +1,24 @@
+{{/* Settings that several services have, as lines of their TOML, and the files that go with them. Each is empty where the
+feature is off. */}}
+
+{{/* Whose word about the caller is taken: the gateway's. A file, so that no call runs back to it. */}}
+{{- define "promptsales.callerSettings" -}}
+{{- if .Values.callers.existingSecret -}}
+caller_keys = "/run/secrets/callers/caller_keys"
+caller_client = [{{ .Values.mcpGateway.clientId | toJson }}]
+{{- end }}
+{{- end }}
+
+{{- define "promptsales.callerMount" -}}
+{{- if .Values.callers.existingSecret -}}
+- { name: callers, mountPath: /run/secrets/callers, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{/* Mounted whole: a file of a `subPath` would not follow a change of the Secret. */}}
+{{- define "promptsales.callerVolume" -}}
+{{- with .Values.callers.existingSecret -}}
+- name: callers
+  secret: { secretName: {{ . }}, defaultMode: 0440 }
+{{- end }}
+{{- end }}
