@@ -22,3 +22,11 @@ caller_client = [{{ .Values.mcpGateway.clientId | toJson }}]
   secret: { secretName: {{ . }}, defaultMode: 0440 }
 {{- end }}
 {{- end }}
+
+{{/* Audit events go to standard output, where the log goes to standard error: a pod's disk would go with the pod. */}}
+{{- define "promptsales.auditSettings" -}}
+{{- if .Values.audit.enabled -}}
+audit = "stdout"
+audit_key_file = "/run/secrets/promptsales/audit_key"
+{{- end }}
+{{- end }}

@@ -69,8 +69,8 @@ func TestAFileMayHoldAKeyOfAnotherName(t *testing.T) {
 	for _, manifest := range manifests {
 		if called(manifest) == "Deployment/promptsales-sales-warehouse" {
 			read := keysRead(podOf(manifest), manifests)["promptsales-sales-warehouse"]
-			if len(read) != 1 || !read["read_url"] {
-				t.Errorf("reads %v: expected read_url alone", read)
+			if len(read) != 2 || !read["read_url"] || !read["audit_key"] {
+				t.Errorf("reads %v: expected read_url and audit_key alone", read)
 			}
 			return
 		}
@@ -78,12 +78,16 @@ func TestAFileMayHoldAKeyOfAnotherName(t *testing.T) {
 	t.Error("there is no Deployment of sales-warehouse")
 }
 
-// As long as the gateway asks for: MIN_KEY_BYTES in mcp-gateway/src/options.rs.
-func TestTheConfirmationKeyIsLongEnough(t *testing.T) {
-	encoded, _ := evaluationSecrets(t)["promptsales-mcp-gateway"]["confirmation_key"].(string)
-	key, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(key) < 32 {
-		t.Errorf("%d bytes: expected 32 or more (%v)", len(key), err)
+// As long as the services ask for: MIN_KEY_BYTES in mcp-gateway/src/options.rs and in crates/audit.
+func TestSealingKeysAreLongEnough(t *testing.T) {
+	secrets := evaluationSecrets(t)
+	for _, one := range [][2]string{{"mcp-gateway", "confirmation_key"}, {"mcp-gateway", "audit_key"},
+		{"content-api", "audit_key"}, {"sales-warehouse", "audit_key"}} {
+		encoded, _ := secrets["promptsales-"+one[0]][one[1]].(string)
+		key, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil || len(key) < 32 {
+			t.Errorf("%v: %d bytes: expected 32 or more (%v)", one, len(key), err)
+		}
 	}
 }
 
