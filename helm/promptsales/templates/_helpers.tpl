@@ -277,12 +277,13 @@ spec:
 {{- end -}}
 {{- end }}
 
-{{/* Where content-api finds Redis. The URL holds no password: that is a file. */}}
+{{/* Where a service finds Redis. The URL holds no password: that is a file. Takes (list $ "VARIABLE"). */}}
 {{- define "promptsales.redisUrl" -}}
-{{- $name := include "promptsales.name" . -}}
-{{- $redis := .Values.redis -}}
+{{- $root := first . -}}
+{{- $name := include "promptsales.name" $root -}}
+{{- $redis := $root.Values.redis -}}
 {{- if ne $redis.provider "none" -}}
-- name: CONTENT_API_CACHE_URL
+- name: {{ last . }}
   {{- if eq $redis.provider "chart" }}
   value: redis://{{ $name }}-redis:6379/0
   {{- else if eq $redis.provider "operator" }}

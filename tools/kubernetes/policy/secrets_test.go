@@ -54,7 +54,8 @@ func TestAnEvaluationHasEachKeyThatItsPodsRead(t *testing.T) {
 	}
 	// Of each kind: named in a ConfigMap, in the environment as a file, and in a script.
 	for _, one := range []string{"promptsales-mcp-gateway.confirmation_key", "promptsales-sales-warehouse.client_secret",
-		"promptsales-caller-keys.caller_keys", "promptsales-test.client_id", "promptsales-postgres.password"} {
+		"promptsales-caller-keys.caller_keys", "promptsales-mcp-gateway.rate_limit_password",
+		"promptsales-test.client_id", "promptsales-postgres.password"} {
 		if !seen[one] {
 			t.Errorf("nothing is found to read %s", one)
 		}
