@@ -308,6 +308,9 @@ containers:
       - { name: SALES_WAREHOUSE_PROMPTADS_URL_FILE, value: /run/secrets/promptsales/promptads_url }
       - { name: SALES_WAREHOUSE_PROMPTCRM_URL_FILE, value: /run/secrets/promptsales/promptcrm_url }
       - { name: SALES_WAREHOUSE_RUN_LIMIT, value: {{ $values.etl.runLimit | quote }} }
+      {{- with and (contains "etl" (index . 1)) $root.Values.observability.otlpEndpoint }}
+      - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }} }
+      {{- end }}
       {{- if and (eq (len .) 3) (last .) }}
       - { name: SALES_WAREHOUSE_CONTENT_API_URL, value: "http://{{ include "promptsales.name" $root }}-content-api:7420" }
       - { name: SALES_WAREHOUSE_CONTENT_API_AUDIENCE, value: {{ $root.Values.oauth.audience | quote }} }

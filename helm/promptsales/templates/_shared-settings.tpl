@@ -30,3 +30,27 @@ audit = "stdout"
 audit_key_file = "/run/secrets/promptsales/audit_key"
 {{- end }}
 {{- end }}
+
+{{/* Where traces go. */}}
+{{- define "promptsales.traceSettings" -}}
+{{- with .Values.observability.otlpEndpoint -}}
+otlp_endpoint = {{ toJson . }}
+{{- end }}
+{{- end }}
+
+{{/* An egress rule to the collector of traces. A rule without peers would let everything through. */}}
+{{- define "promptsales.toCollector" -}}
+{{- if .Values.observability.otlpEndpoint -}}
+{{- with .Values.networkPolicy.collector -}}
+- ports:
+    {{- range .ports }}
+    - { port: {{ . }}, protocol: TCP }
+    {{- end }}
+  to:
+    {{- if not .to }}
+    {{- fail "networkPolicy.collector.to: say who takes the traces of observability.otlpEndpoint" }}
+    {{- end }}
+    {{- toYaml .to | nindent 4 }}
+{{- end }}
+{{- end }}
+{{- end }}
