@@ -54,3 +54,53 @@ otlp_endpoint = {{ toJson . }}
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/* How the services call each other. */}}
+{{- define "promptsales.scheme" -}}
+{{ empty .Values.tls.existingSecret | ternary "http" "https" }}
+{{- end }}
+
+{{- define "promptsales.tlsSettings" -}}
+{{- if .Values.tls.existingSecret -}}
+tls_certificate = "/run/secrets/tls/certificate"
+tls_key = "/run/secrets/tls/key"
+{{- end }}
+{{- end }}
+
+{{- define "promptsales.tlsMount" -}}
+{{- if .Values.tls.existingSecret -}}
+- { name: tls, mountPath: /run/secrets/tls, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{- define "promptsales.tlsVolume" -}}
+{{- with .Values.tls.existingSecret -}}
+- name: tls
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items: [{ key: tls.crt, path: certificate }, { key: tls.key, path: key }]
+{{- end }}
+{{- end }}
+
+{{/* Who calls its neighbours believes their authority beside the system's, which the issuer's certificate needs. The file
+is where the images have it: naming only the directory would leave it out. */}}
+{{- define "promptsales.authorityEnv" -}}
+{{- if .Values.tls.existingSecret -}}
+- { name: SSL_CERT_FILE, value: /etc/ssl/certs/ca-certificates.crt }
+- { name: SSL_CERT_DIR, value: /run/secrets/authority }
+{{- end }}
+{{- end }}
+
+{{- define "promptsales.authorityMount" -}}
+{{- if .Values.tls.existingSecret -}}
+- { name: authority, mountPath: /run/secrets/authority, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{- define "promptsales.authorityVolume" -}}
+{{- with .Values.tls.existingSecret -}}
+- name: authority
+  secret: { secretName: {{ . }}, defaultMode: 0440, items: [{ key: ca.crt, path: ca }] }
+{{- end }}
+{{- end }}

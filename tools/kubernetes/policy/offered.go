@@ -5,22 +5,8 @@ import (
 	"strings"
 )
 
-// Settings that the chart does not offer, each with the reason why: SERVICE.SETTING to a sentence.
-var withheld = reasons(
-	"TLS ends at the Ingress or Gateway in this chart, and between pods is a mesh's: callers would need an authority "+
-		"for their neighbours beside the issuer's, and each Ingress controller its own way to speak TLS to a pod",
-	"tls_certificate", "tls_key")
-
-// reasons gives one to settings that every service has.
-func reasons(why string, names ...string) map[string]string {
-	given := map[string]string{}
-	for _, service := range services {
-		for _, name := range names {
-			given[service+"."+name] = why
-		}
-	}
-	return given
-}
+// Settings that the chart does not offer, each with the reason why: SERVICE.SETTING to a sentence. None today.
+var withheld = map[string]string{}
 
 // unoffered says which documented settings a user of the chart can neither find rendered nor set, and which reasons in
 // `without` are none any more. Takes everything that is rendered for any of the ci values.
