@@ -90,16 +90,16 @@ tolerations:
 {{/* Probes of a service: five minutes to start, unready while something is missing, killed only when it hangs. */}}
 {{- define "promptsales.probes" -}}
 startupProbe:
-  httpGet: { path: /livez, port: http }
+  httpGet: { path: /livez, port: http, scheme: {{ include "promptsales.scheme" . | upper }} }
   periodSeconds: 5
   failureThreshold: 60
 readinessProbe:
-  httpGet: { path: /readyz, port: http }
+  httpGet: { path: /readyz, port: http, scheme: {{ include "promptsales.scheme" . | upper }} }
   periodSeconds: 5
   timeoutSeconds: 4
   failureThreshold: 3
 livenessProbe:
-  httpGet: { path: /livez, port: http }
+  httpGet: { path: /livez, port: http, scheme: {{ include "promptsales.scheme" . | upper }} }
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 6
@@ -130,12 +130,24 @@ apiVersion: v1
 kind: Service
 metadata:
   {{- include "promptsales.metadata" (list $root $component) | nindent 2 }}
+  {{- if has $component (list "content-api" "mcp-gateway") }}
+  {{- with $root.Values.expose.serviceAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- end }}
 spec:
   selector:
     {{- include "promptsales.selector" (list $root $component) | nindent 4 }}
   ports:
     {{- range $name, $port := last . }}
-    - { name: {{ $name }}, port: {{ $port }}, targetPort: {{ $name }}, protocol: TCP }
+    - name: {{ $name }}
+      port: {{ $port }}
+      targetPort: {{ $name }}
+      protocol: TCP
+      {{- if and (eq $name "http") $root.Values.tls.existingSecret }}
+      appProtocol: https
+      {{- end }}
     {{- end }}
 ---
 {{ include "promptsales.serviceAccount" (list $root $component) }}
@@ -277,12 +289,13 @@ spec:
 {{- end -}}
 {{- end }}
 
-{{/* Where content-api finds Redis. The URL holds no password: that is a file. */}}
+{{/* Where a service finds Redis. The URL holds no password: that is a file. Takes (list $ "VARIABLE"). */}}
 {{- define "promptsales.redisUrl" -}}
-{{- $name := include "promptsales.name" . -}}
-{{- $redis := .Values.redis -}}
+{{- $root := first . -}}
+{{- $name := include "promptsales.name" $root -}}
+{{- $redis := $root.Values.redis -}}
 {{- if ne $redis.provider "none" -}}
-- name: CONTENT_API_CACHE_URL
+- name: {{ last . }}
   {{- if eq $redis.provider "chart" }}
   value: redis://{{ $name }}-redis:6379/0
   {{- else if eq $redis.provider "operator" }}
@@ -298,6 +311,7 @@ before the ConfigMap is there. Takes (list $ "[arguments]"), and as a third what
 {{- define "promptsales.warehouseCommand" -}}
 {{- $root := first . -}}
 {{- $values := $root.Values.salesWarehouse -}}
+{{- $reads := and (eq (len .) 3) (last .) -}}
 containers:
   - name: sales-warehouse
     {{- include "promptsales.image" (list $root "sales-warehouse") | nindent 4 }}
@@ -307,12 +321,18 @@ containers:
       - { name: SALES_WAREHOUSE_PROMPTADS_URL_FILE, value: /run/secrets/promptsales/promptads_url }
       - { name: SALES_WAREHOUSE_PROMPTCRM_URL_FILE, value: /run/secrets/promptsales/promptcrm_url }
       - { name: SALES_WAREHOUSE_RUN_LIMIT, value: {{ $values.etl.runLimit | quote }} }
-      {{- if and (eq (len .) 3) (last .) }}
-      - { name: SALES_WAREHOUSE_CONTENT_API_URL, value: "http://{{ include "promptsales.name" $root }}-content-api:7420" }
+      {{- with and (contains "etl" (index . 1)) $root.Values.observability.otlpEndpoint }}
+      - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }} }
+      {{- end }}
+      {{- if $reads }}
+      - { name: SALES_WAREHOUSE_CONTENT_API_URL, value: "{{ include "promptsales.scheme" $root }}://{{ include "promptsales.name" $root }}-content-api:7420" }
       - { name: SALES_WAREHOUSE_CONTENT_API_AUDIENCE, value: {{ $root.Values.oauth.audience | quote }} }
       - { name: SALES_WAREHOUSE_TOKEN_URL, value: {{ $root.Values.oauth.tokenUrl | quote }} }
       - { name: SALES_WAREHOUSE_CLIENT_ID, value: {{ $values.clientId | quote }} }
       - { name: SALES_WAREHOUSE_CLIENT_SECRET_FILE, value: /run/secrets/promptsales/client_secret }
+      {{- with include "promptsales.authorityEnv" $root }}
+      {{- . | nindent 6 }}
+      {{- end }}
       {{- end }}
     resources:
       {{- toYaml $values.etl.resources | nindent 6 }}
@@ -320,10 +340,20 @@ containers:
       {{- include "promptsales.containerSecurity" . | nindent 6 }}
     volumeMounts:
       - { name: secrets, mountPath: /run/secrets/promptsales, readOnly: true }
+      {{- if $reads }}
+      {{- with include "promptsales.authorityMount" $root }}
+      {{- . | nindent 6 }}
+      {{- end }}
+      {{- end }}
       - { name: tmp, mountPath: /tmp }
 volumes:
   - name: secrets
     secret: { secretName: {{ $values.existingSecret }}, defaultMode: 0440 }
+  {{- if $reads }}
+  {{- with include "promptsales.authorityVolume" $root }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- end }}
   - name: tmp
     emptyDir: { sizeLimit: 64Mi }
 {{- end }}

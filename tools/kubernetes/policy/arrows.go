@@ -13,7 +13,7 @@ const component = "app.kubernetes.io/component"
 var arrows = map[string][]string{
 	"edge":            {"content-api", "mcp-gateway", "embedder", "sales-warehouse", "postgres"},
 	"content-api":     {"embedder", "mongodb", "postgres", "redis", "outside"},
-	"mcp-gateway":     {"content-api", "sales-warehouse", "embedder", "outside"},
+	"mcp-gateway":     {"content-api", "sales-warehouse", "embedder", "redis", "outside"},
 	"embedder":        {"postgres", "qdrant", "outside"},
 	"sales-warehouse": {"postgres", "content-api", "outside"},
 	"etl":             {"postgres", "content-api", "outside"},

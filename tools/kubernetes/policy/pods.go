@@ -1,9 +1,15 @@
 package main
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // service_kit::listen drains for this long.
 const drainSeconds = 10
+
+// How one of our services is called without TLS.
+var inClear = regexp.MustCompile(`http://[a-z0-9-]+-(embedder|content-api|sales-warehouse|mcp-gateway):`)
 
 var pinned = regexp.MustCompile(`(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[0-9a-f]{64})$`)
 
@@ -87,6 +93,7 @@ func checkProbes(name string, pod object, note func(string, ...any)) {
 func checkService(manifest, pod object, manifests []object, note func(string, ...any)) {
 	name := called(manifest)
 	checkProbes(name, pod, note)
+	checkTLS(name, pod, manifests, note)
 	grace, _ := value(pod, "terminationGracePeriodSeconds").(float64)
 	for _, container := range list(pod, "containers") {
 		pause, _ := value(container, "lifecycle", "preStop", "sleep", "seconds").(float64)
@@ -105,6 +112,24 @@ func checkService(manifest, pod object, manifests []object, note func(string, ..
 	}
 	if !exists(manifests, "PodDisruptionBudget", text(manifest, "metadata", "name")) {
 		note("%s: has no PodDisruptionBudget", name)
+	}
+}
+
+// checkTLS holds a service that speaks TLS, as all of them do then, against how it is probed and calls the others.
+func checkTLS(name string, pod object, manifests []object, note func(string, ...any)) {
+	settings, scheme := textsOf(pod, manifests), "HTTP"
+	if strings.Contains(settings, "tls_certificate = ") {
+		scheme = "HTTPS"
+		if found := inClear.FindString(settings); found != "" {
+			note("%s: calls %s without TLS", name, found)
+		}
+	}
+	for _, container := range list(pod, "containers") {
+		for _, probe := range []string{"startupProbe", "readinessProbe", "livenessProbe"} {
+			if probed := text(container, probe, "httpGet", "scheme"); container[probe] != nil && probed != scheme {
+				note("%s: speaks %s, and its %s asks by %q", name, scheme, probe, probed)
+			}
+		}
 	}
 }
 

@@ -69,6 +69,9 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 		{"minimal", "embedder_url = ", "listen = ", "needs embedder_url"},
 		{"minimal", "embedder_url = ", "listen = ", "listen is set twice"},
 		{"production", "embedder_index_entries_behind", "embedder_entries_behind", "no service exports embedder_entries_behind"},
+		{"production", "scheme: HTTPS", "scheme: HTTP", `speaks HTTPS, and its startupProbe asks by "HTTP"`},
+		{"minimal", "scheme: HTTP", "scheme: HTTPS", `speaks HTTP, and its startupProbe asks by "HTTPS"`},
+		{"production", `embedder_url = "https:`, `embedder_url = "http:`, "calls http://promptsales-embedder: without TLS"},
 		{"production", "alert: PromptSalesSourceStale", "alert: PromptSalesNew", "no section PromptSalesNew"},
 	}
 	for _, one := range cases {

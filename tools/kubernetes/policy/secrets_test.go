@@ -1,7 +1,13 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +54,7 @@ func TestAnEvaluationHasEachKeyThatItsPodsRead(t *testing.T) {
 	}
 	// Of each kind: named in a ConfigMap, in the environment as a file, and in a script.
 	for _, one := range []string{"promptsales-mcp-gateway.confirmation_key", "promptsales-sales-warehouse.client_secret",
+		"promptsales-caller-keys.caller_keys", "promptsales-mcp-gateway.rate_limit_password",
 		"promptsales-test.client_id", "promptsales-postgres.password"} {
 		if !seen[one] {
 			t.Errorf("nothing is found to read %s", one)
@@ -63,8 +70,8 @@ func TestAFileMayHoldAKeyOfAnotherName(t *testing.T) {
 	for _, manifest := range manifests {
 		if called(manifest) == "Deployment/promptsales-sales-warehouse" {
 			read := keysRead(podOf(manifest), manifests)["promptsales-sales-warehouse"]
-			if len(read) != 1 || !read["read_url"] {
-				t.Errorf("reads %v: expected read_url alone", read)
+			if len(read) != 2 || !read["read_url"] || !read["audit_key"] {
+				t.Errorf("reads %v: expected read_url and audit_key alone", read)
 			}
 			return
 		}
@@ -72,12 +79,53 @@ func TestAFileMayHoldAKeyOfAnotherName(t *testing.T) {
 	t.Error("there is no Deployment of sales-warehouse")
 }
 
-// As long as the gateway asks for: MIN_KEY_BYTES in mcp-gateway/src/options.rs.
-func TestTheConfirmationKeyIsLongEnough(t *testing.T) {
-	encoded, _ := evaluationSecrets(t)["promptsales-mcp-gateway"]["confirmation_key"].(string)
-	key, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(key) < 32 {
-		t.Errorf("%d bytes: expected 32 or more (%v)", len(key), err)
+// As long as the services ask for: MIN_KEY_BYTES in mcp-gateway/src/options.rs and in crates/audit.
+func TestSealingKeysAreLongEnough(t *testing.T) {
+	secrets := evaluationSecrets(t)
+	for _, one := range [][2]string{{"mcp-gateway", "confirmation_key"}, {"mcp-gateway", "audit_key"},
+		{"content-api", "audit_key"}, {"sales-warehouse", "audit_key"}} {
+		encoded, _ := secrets["promptsales-"+one[0]][one[1]].(string)
+		key, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil || len(key) < 32 {
+			t.Errorf("%v: %d bytes: expected 32 or more (%v)", one, len(key), err)
+		}
+	}
+}
+
+// The services look a key up by its id, which the gateway makes of the key: crates/auth/src/assertion/key.rs.
+func TestTheServicesAreGivenTheGatewaysPublicKey(t *testing.T) {
+	secrets := evaluationSecrets(t)
+	read := func(secret, key string) []byte {
+		encoded, _ := secrets[secret][key].(string)
+		decoded, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return decoded
+	}
+	block, _ := pem.Decode(read("promptsales-mcp-gateway", "caller_key"))
+	if block == nil || block.Type != "PRIVATE KEY" {
+		t.Fatal("caller_key is no PKCS #8 in PEM")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, isEllipticCurve := parsed.(*ecdsa.PrivateKey)
+	if !isEllipticCurve || private.Curve != elliptic.P256() {
+		t.Fatalf("%T: expected a key on P-256", parsed)
+	}
+	point, err := private.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	x, y := encode(point[1:33]), encode(point[33:])
+	thumbprint := sha256.Sum256(fmt.Appendf(nil, `{"crv":"P-256","kty":"EC","x":%q,"y":%q}`, x, y))
+	expected := fmt.Sprintf(`{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","kid":%q,"x":%q,"y":%q}]}`,
+		encode(thumbprint[:]), x, y)
+	if published := string(read("promptsales-caller-keys", "caller_keys")); published != expected {
+		t.Errorf("%s: expected %s", published, expected)
 	}
 }
 

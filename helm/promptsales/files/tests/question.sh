@@ -3,7 +3,8 @@
 set -eu
 . /tests/token.sh
 answer=$(printf 'header = "Authorization: Bearer %s"\n' "$(token sales:read)" |
-    curl --fail-with-body --silent --show-error --max-time 20 --config - --json '{"text": "revenue by month this year"}' \
+    curl --fail-with-body --silent --show-error --max-time 20 ${AUTHORITY:+--cacert "$AUTHORITY"} --config - \
+        --json '{"text": "revenue by month this year"}' \
         "$SALES_WAREHOUSE/v1/questions")
 case $answer in
 *'"kind":"answer"'*) echo "a question is answered" ;;
