@@ -43,12 +43,14 @@ async fn run(options: Options) -> anyhow::Result<()> {
     } else {
         tracing::warn!("the services behind are not told who asks: there is no caller_key");
     }
-    match options.command {
-        Command::Stdio => stdio::serve(gateway, stopped_by_signal()).await?,
-        Command::Http(options) => serve_http(gateway, client, &options).await?,
-    }
+    let outcome = match options.command {
+        Command::Stdio => stdio::serve(gateway, stopped_by_signal())
+            .await
+            .map_err(anyhow::Error::from),
+        Command::Http(options) => serve_http(gateway, client, &options).await,
+    };
     audit.flush().await;
-    Ok(())
+    outcome
 }
 
 async fn serve_http(

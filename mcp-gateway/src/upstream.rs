@@ -198,14 +198,30 @@ impl Upstream {
                 .await;
             let response = sent.map_err(|error| self.unreachable(error))?;
             if response.status() == StatusCode::UNAUTHORIZED {
+                let refused = Err(self.failed(Fault::GatewayRefused(response.status())));
+                // What it says of the caller is no fault of the token, which others use too.
+                if self.doubts_caller(response).await {
+                    return refused;
+                }
                 self.tokens.forget(&token);
                 if let Some(second) = again.take() {
                     request = second;
                     continue;
                 }
+                return refused;
             }
             return self.accept(response).await;
         }
+    }
+
+    /// Whether a 401 is about the word that came with the token. Its reason is in the service's log.
+    async fn doubts_caller(&self, refusal: Response) -> bool {
+        let body = self
+            .read(refusal, MAX_ANSWER_BYTES)
+            .await
+            .unwrap_or_default();
+        serde_json::from_slice(&body)
+            .is_ok_and(|problem: Problem| problem.slug() == "invalid-caller")
     }
 
     /// Lets successes through and reads what the others say.

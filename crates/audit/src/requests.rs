@@ -142,7 +142,7 @@ impl Pending {
         if unknown || !(noted || self.writes || outcome != Outcome::Allowed) {
             return;
         }
-        if event.subject.is_none() && outcome == Outcome::Refused && !self.is_told() {
+        if event.subject.is_none() && outcome != Outcome::Allowed && !self.is_told() {
             return;
         }
         self.write(Event {
@@ -185,6 +185,9 @@ impl Drop for Pending {
             return;
         }
         let (event, _) = self.trail.taken();
+        if event.subject.is_none() && !self.is_told() {
+            return;
+        }
         self.write(Event {
             outcome: Some(Outcome::Failed),
             reason: Some("given up".to_owned()),

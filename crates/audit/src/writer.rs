@@ -7,10 +7,10 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -36,6 +36,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 const COMPLAIN_EVERY: i64 = 60;
 /// Longest wait for what is queued, at the end of a process.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
+/// How often a full queue is tried again meanwhile.
+const FLUSH_POLL: Duration = Duration::from_millis(10);
 
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,11 +198,20 @@ impl Audit {
     pub async fn flush(&self) {
         let Some(inner) = self.0.clone() else { return };
         let waited = tokio::task::spawn_blocking(move || {
+            let until = Instant::now() + FLUSH_DEADLINE;
             let (done, written) = sync_channel(1);
-            // Each can only fail because the thread is gone, and with it what could be waited for.
-            if inner.queue.send(Message::Flush(done)).is_ok() {
-                let _gone_or_late = written.recv_timeout(FLUSH_DEADLINE);
+            let mut message = Message::Flush(done);
+            // The queue may be full and stay so: the writer waits for a disk, or for another process.
+            while let Err(refused) = inner.queue.try_send(message) {
+                match refused {
+                    TrySendError::Full(back) if Instant::now() < until => message = back,
+                    // The thread is gone, and with it what could be waited for; or it is too late.
+                    TrySendError::Full(_) | TrySendError::Disconnected(_) => return,
+                }
+                thread::sleep(FLUSH_POLL);
             }
+            let _gone_or_late =
+                written.recv_timeout(until.saturating_duration_since(Instant::now()));
         });
         drop(waited.await);
     }

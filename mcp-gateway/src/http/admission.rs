@@ -23,17 +23,13 @@ use service_kit::ProblemResponse;
 use super::limits::Limiters;
 use crate::{prompts::GatewayPrompt, resources::Address, tools::GatewayTool};
 
-/// As much of a request as says what it is for.
+/// As much of a request as says what it is for. Of the parameters, what the method does not read may be
+/// anything: it must not hide what it does.
 #[derive(Deserialize)]
 struct Call {
     method: String,
-    params: Option<Params>,
-}
-
-#[derive(Deserialize)]
-struct Params {
-    name: Option<String>,
-    uri: Option<String>,
+    #[serde(default)]
+    params: serde_json::Value,
 }
 
 /// What requests are admitted by.
@@ -87,11 +83,11 @@ enum Wanted {
 impl Wanted {
     fn of(body: &[u8]) -> Option<Self> {
         let Call { method, params } = serde_json::from_slice(body).ok()?;
-        let params = params?;
+        let text = |name: &str| params.get(name)?.as_str();
         match method.as_str() {
-            "tools/call" => GatewayTool::named(&params.name?).map(Self::Tool),
-            "prompts/get" => GatewayPrompt::named(&params.name?).map(Self::Prompt),
-            "resources/read" => Address::parse(&params.uri?).map(Self::Resource),
+            "tools/call" => GatewayTool::named(text("name")?).map(Self::Tool),
+            "prompts/get" => GatewayPrompt::named(text("name")?).map(Self::Prompt),
+            "resources/read" => Address::parse(text("uri")?).map(Self::Resource),
             _ => None,
         }
     }

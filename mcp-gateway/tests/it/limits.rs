@@ -84,6 +84,21 @@ async fn a_flood_of_one_client_leaves_the_others_alone() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_no_call_has_hides_none() {
+    let limits = Limits {
+        calls_per_minute: NonZeroU32::new(1),
+        ..UNLIMITED
+    };
+    let world = World::start_limited(limits).await;
+    let ana = token(&world, "ana");
+    let params = json!({"name": "getContent", "arguments": {"description": "beach"}, "uri": 1});
+    let call = || Reply::of(world.modern(&ana, "tools/call", params.clone()));
+    call().await.result();
+    refused(&call().await, "getContent");
+    assert_eq!(world.content.searches().len(), 1);
+}
+
+#[tokio::test]
 async fn each_tool_has_its_own_bound_and_a_refused_call_does_nothing() {
     let limits = Limits {
         calls_per_minute: NonZeroU32::new(2),

@@ -16,7 +16,11 @@ macro_rules! counts {
         impl RedisCounts {
             /// Each with its name.
             pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
-                [$((stringify!($name), self.$name),)*].into_iter()
+                [
+                    $((stringify!($name), self.$name),)*
+                    $((stringify!($call), self.$call),)*
+                ]
+                .into_iter()
             }
         }
 

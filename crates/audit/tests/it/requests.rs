@@ -127,6 +127,12 @@ async fn refusals_failures_and_what_is_given_up_are_told() {
 }
 
 #[tokio::test]
+async fn of_failures_for_strangers_a_bounded_number_is_told() {
+    let lines = lines(Recording::NotedOnly, &[("GET", "/broken"); 605]).await;
+    assert_eq!(lines.len(), 600);
+}
+
+#[tokio::test]
 async fn writes_are_told_where_that_is_wanted() {
     let requests = [("POST", "/write"), ("GET", "/read")];
     let told = lines(Recording::Writes, &requests).await;
