@@ -22,8 +22,8 @@ async fn main() -> anyhow::Result<ExitCode> {
         filter: "info",
         traces: options.traces.clone(),
     };
-    let tracing = telemetry.install()?;
-    let outcome = cli::run(options).await;
-    tracing.finish().await;
-    outcome.map(|()| ExitCode::SUCCESS)
+    telemetry
+        .around(cli::run(options))
+        .await?
+        .map(|()| ExitCode::SUCCESS)
 }

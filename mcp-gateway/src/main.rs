@@ -25,10 +25,10 @@ async fn main() -> anyhow::Result<ExitCode> {
         filter: "info,rmcp=warn",
         traces: options.traces.clone(),
     };
-    let tracing = telemetry.install()?;
-    let outcome = run(options).await;
-    tracing.finish().await;
-    outcome.map(|()| ExitCode::SUCCESS)
+    telemetry
+        .around(run(options))
+        .await?
+        .map(|()| ExitCode::SUCCESS)
 }
 
 async fn run(options: Options) -> anyhow::Result<()> {

@@ -316,6 +316,20 @@ mod tests {
 
     use super::Options;
 
+    /// What it needs, and these.
+    fn options(more: &[&str]) -> Options {
+        let needed = [
+            "mcp-gateway",
+            "--content-api=http://c",
+            "--sales-warehouse=http://s",
+            "--embedder=http://e",
+            "--token-url=http://i/token",
+            "--client-id=gateway",
+            "--client-secret=secret",
+        ];
+        Options::try_parse_from([&needed, more].concat()).unwrap()
+    }
+
     #[test]
     fn it_says_which_build_it_is() {
         let command = Options::command();
@@ -325,18 +339,7 @@ mod tests {
     #[test]
     fn a_short_confirmation_key_is_a_fault_and_is_not_shown() {
         for (key, faults) in [("x".repeat(31), 1), ("x".repeat(32), 0)] {
-            let options = Options::try_parse_from([
-                "mcp-gateway",
-                "--content-api=http://c",
-                "--sales-warehouse=http://s",
-                "--embedder=http://e",
-                "--token-url=http://i/token",
-                "--client-id=gateway",
-                "--client-secret=secret",
-                &format!("--confirmation-key={key}"),
-                "stdio",
-            ]);
-            let found = options.unwrap().faults();
+            let found = options(&[&format!("--confirmation-key={key}"), "stdio"]).faults();
             assert_eq!(found.len(), faults, "{found:?}");
             assert!(!found.concat().contains(&key));
         }
@@ -354,17 +357,7 @@ mod tests {
             (&[&http[..], &more].concat(), 0),
             (&[&http[..], &odd, &more].concat(), 3),
         ] {
-            let common = [
-                "mcp-gateway",
-                "--content-api=http://c",
-                "--sales-warehouse=http://s",
-                "--embedder=http://e",
-                "--token-url=http://i/token",
-                "--client-id=gateway",
-                "--client-secret=secret",
-            ];
-            let options = Options::try_parse_from([&common, arguments].concat());
-            let found = options.unwrap().faults();
+            let found = options(arguments).faults();
             assert_eq!(found.len(), faults, "{found:?}");
             let named = |fault: &String| fault.starts_with("rate-limit-");
             assert!(found.iter().all(named), "{found:?}");
@@ -389,19 +382,7 @@ mod tests {
                 Some("openssl genpkey"),
             ),
         ] {
-            let options = Options::try_parse_from([
-                "mcp-gateway",
-                "--content-api=http://c",
-                "--sales-warehouse=http://s",
-                "--embedder=http://e",
-                "--token-url=http://i/token",
-                "--client-id=gateway",
-                "--client-secret=secret",
-                &format!("--caller-key={key}"),
-                audience,
-                "stdio",
-            ]);
-            let options = options.unwrap();
+            let options = options(&[&format!("--caller-key={key}"), audience, "stdio"]);
             let found = options.faults().concat();
             match fault {
                 None => assert_eq!(found, ""),
@@ -417,18 +398,7 @@ mod tests {
 
     #[test]
     fn over_stdio_audit_events_cannot_go_to_standard_output() {
-        let options = Options::try_parse_from([
-            "mcp-gateway",
-            "--content-api=http://c",
-            "--sales-warehouse=http://s",
-            "--embedder=http://e",
-            "--token-url=http://i/token",
-            "--client-id=gateway",
-            "--client-secret=secret",
-            "--audit=stdout",
-            "stdio",
-        ]);
-        let faults = options.unwrap().faults().concat();
+        let faults = options(&["--audit=stdout", "stdio"]).faults().concat();
         assert!(faults.contains("name a directory"), "{faults}");
     }
 

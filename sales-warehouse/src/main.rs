@@ -22,8 +22,5 @@ async fn main() -> anyhow::Result<ExitCode> {
         filter: "info",
         traces: arguments.traces.clone(),
     };
-    let tracing = telemetry.install()?;
-    let outcome = cli::run(arguments).await;
-    tracing.finish().await;
-    outcome
+    telemetry.around(cli::run(arguments)).await?
 }

@@ -17,6 +17,20 @@ pub struct LinkCounts {
     pub gone: u64,
 }
 
+impl LinkCounts {
+    /// Each with its name.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        [
+            ("timeouts", self.timeouts),
+            ("failures", self.failures),
+            ("refused", self.refused),
+            ("skipped", self.skipped),
+            ("gone", self.gone),
+        ]
+        .into_iter()
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Counters {
     pub timeouts: AtomicU64,

@@ -71,11 +71,19 @@ pub enum TelemetryError {
 }
 
 impl Telemetry<'_> {
-    /// Installs it for the process, on standard error. Keep what comes back until the end.
+    /// Does the work of a process with it, on standard error, and then sends the traces that are left,
+    /// whatever became of the work.
     ///
     /// # Errors
-    /// When traces are to be sent and cannot be.
-    pub fn install(self) -> Result<Tracing, TelemetryError> {
+    /// When traces are to be sent and cannot be: nothing was done then.
+    pub async fn around<T>(self, work: impl Future<Output = T>) -> Result<T, TelemetryError> {
+        let tracing = self.install()?;
+        let done = work.await;
+        tracing.finish().await;
+        Ok(done)
+    }
+
+    fn install(self) -> Result<Tracing, TelemetryError> {
         let filter =
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(self.filter));
         let (subscriber, tracing) = self.subscriber(filter, io::stderr)?;
@@ -87,7 +95,7 @@ impl Telemetry<'_> {
     /// The same, to be installed by whoever calls, for lines that go elsewhere. `RUST_LOG` is not looked at.
     ///
     /// # Errors
-    /// As [`Self::install`].
+    /// As [`Self::around`].
     pub fn to_writer<W>(self, writer: W) -> Result<(Dispatch, Tracing), TelemetryError>
     where
         W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,

@@ -16,6 +16,7 @@ use contracts::{
     search::{Filters, SearchRequest},
 };
 use embedder::{
+    Service,
     index::{
         Candidate, Change, IndexEntry, IndexError, IndexQuery, Manifest, VectorIndex,
         memory::MemoryIndex,
@@ -96,6 +97,14 @@ pub fn deletion(slug: &str, revision: i64) -> Deletion {
 }
 
 /// A search for the best ten without conditions.
+/// Which engine answers. There is a document of that word.
+pub async fn engine(service: &Service) -> String {
+    let searcher = service.searcher();
+    let answer = searcher.search(&request("un faro")).await.unwrap();
+    assert_eq!(answer.hits[0].id.as_str(), "faro");
+    answer.engine
+}
+
 pub fn request(text: &str) -> SearchRequest {
     SearchRequest {
         text: text.to_owned(),

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use contracts::SearchMode;
 use embedder::{
     Config, Primary, Service, StartError,
     index::{
@@ -24,7 +23,7 @@ use service_kit::Clock;
 use tokio::net::TcpListener;
 
 use crate::{
-    harness::{deletion, plain, request},
+    harness::{deletion, engine, plain},
     qdrant::double::Double,
 };
 
@@ -40,14 +39,6 @@ fn config(qdrant: Option<QdrantOptions>, url: &str) -> Option<Config> {
         primary: Primary::Pgvector,
         fusion: Fusion::default(),
     })
-}
-
-async fn engine(service: &Service) -> String {
-    let mut asked = request("un faro");
-    asked.mode = SearchMode::Fused;
-    let answer = service.searcher().search(&asked).await.unwrap();
-    assert_eq!(answer.hits[0].id.as_str(), "faro");
-    answer.engine
 }
 
 /// It serves from Qdrant, says what is missing, and catches up when the server comes.

@@ -5,22 +5,20 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use redis_link::LinkCounts;
 
 macro_rules! counts {
-    ($($(#[$doc:meta])* $name:ident,)*; $($(#[$of:meta])* $call:ident,)*) => {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
         /// How often what happened since the start.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct RedisCounts {
             $($(#[$doc])* pub $name: u64,)*
-            $($(#[$of])* pub $call: u64,)*
+            /// What happened to the calls.
+            pub link: LinkCounts,
         }
 
         impl RedisCounts {
             /// Each with its name.
             pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
-                [
-                    $((stringify!($name), self.$name),)*
-                    $((stringify!($call), self.$call),)*
-                ]
-                .into_iter()
+                let own = [$((stringify!($name), self.$name),)*];
+                own.into_iter().chain(self.link.named())
             }
         }
 
@@ -33,7 +31,7 @@ macro_rules! counts {
             pub fn read(&self, link: LinkCounts) -> RedisCounts {
                 RedisCounts {
                     $($name: self.$name.load(Relaxed),)*
-                    $($call: link.$call,)*
+                    link,
                 }
             }
         }
@@ -57,17 +55,6 @@ counts! {
     not_stored,
     /// Values under our keys that are not ours, damaged or of another version.
     foreign,
-    ;
-    /// Calls without an answer by the deadline.
-    timeouts,
-    /// Calls that failed.
-    failures,
-    /// Calls that Redis answered with a refusal.
-    refused,
-    /// Calls not made, because Redis is away.
-    skipped,
-    /// Times that Redis was given up until it answers again.
-    gone,
 }
 
 /// One more.

@@ -245,7 +245,11 @@ async fn values_that_are_not_ours_are_made_anew_and_replaced() {
         let counts = cache.counts();
         // Nothing at all is no odd value.
         let odd = !spoil[2].is_empty();
-        assert_eq!((counts.foreign > 0, counts.gone), (odd, 0), "{spoil:?}");
+        assert_eq!(
+            (counts.foreign > 0, counts.link.gone),
+            (odd, 0),
+            "{spoil:?}"
+        );
         until("it is replaced", async || cache.counts().stored == 1).await;
         let healed = start(settings.clone()).await;
         assert!(maker.ask(&*healed, "mine").await.cached, "{spoil:?}");

@@ -108,8 +108,8 @@ async fn killed_and_started_again_under_load() {
     }
     let slowest = load.end().await;
     assert!(slowest < BOUND, "{slowest:?}");
-    assert!(one.counts().gone >= 3, "{:?}", one.counts());
-    assert!(one.counts().skipped > 0 && one.counts().hits > 0);
+    assert!(one.counts().link.gone >= 3, "{:?}", one.counts());
+    assert!(one.counts().link.skipped > 0 && one.counts().hits > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -127,7 +127,10 @@ async fn emptied_under_load() {
     load.end().await;
     let counts = [one.counts(), two.counts()];
     // It is no fault at all.
-    assert!(counts.iter().all(|counts| counts.gone == 0), "{counts:?}");
+    assert!(
+        counts.iter().all(|counts| counts.link.gone == 0),
+        "{counts:?}"
+    );
     assert!(counts.iter().all(|counts| counts.foreign == 0));
 }
 
@@ -150,13 +153,13 @@ async fn one_that_never_answers_costs_a_deadline_and_then_nothing() {
     }
     // Storing may count as well, so up to three askers waited, and nobody does after them.
     assert!((1..=3).contains(&waited), "{waited}");
-    let timeouts = cache.counts().timeouts;
+    let timeouts = cache.counts().link.timeouts;
     for question in 0..200 {
         maker.ask(&*cache, &format!("without {question}")).await;
     }
     let counts = cache.counts();
-    assert_eq!(counts.timeouts, timeouts);
-    assert!(counts.skipped >= 200, "{counts:?}");
+    assert_eq!(counts.link.timeouts, timeouts);
+    assert!(counts.link.skipped >= 200, "{counts:?}");
     server.thaw();
     until("it is used again", async || cache.is_up()).await;
     let stored = cache.counts().stored;
@@ -189,7 +192,7 @@ async fn nobody_there_is_no_reason_not_to_start() {
     assert!(!maker.ask(&*cache, "any").await.cached);
     // Memory serves as ever.
     assert!(maker.ask(&*cache, "any").await.cached);
-    assert!(cache.counts().skipped > 0);
+    assert!(cache.counts().link.skipped > 0);
 }
 
 #[tokio::test]
@@ -244,11 +247,14 @@ async fn an_acl_user_needs_few_rights_and_one_without_them_gets_answers() {
     assert!(maker.ask(&*two, "any").await.cached);
     // The lease is over as well.
     let left = command(&url, &["DBSIZE"]).await.unwrap();
-    assert_eq!((left, one.counts().refused), (redis::Value::Int(1), 0));
+    assert_eq!((left, one.counts().link.refused), (redis::Value::Int(1), 0));
 
     let reader = start(as_user("reader")).await;
     assert!(!maker.ask(&*reader, "other").await.cached);
-    until("storing is refused", async || reader.counts().refused >= 2).await;
+    until("storing is refused", async || {
+        reader.counts().link.refused >= 2
+    })
+    .await;
     assert!(reader.is_up());
     let nothing = start(as_user("nothing")).await;
     assert!(!nothing.is_up());

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use redis_link::Settings;
+use redis_link::{Settings, SharedCounters};
 use service_kit::rate_limit::RateLimiter;
 use test_support::own_redis;
 
@@ -10,6 +10,17 @@ use crate::support::{command, once_for_all, pair, settings, spend, start, until}
 
 /// What a call may take beyond its deadline, on a machine that does other things.
 const SLACK: Duration = Duration::from_millis(150);
+
+const DEADLINE: Duration = Duration::from_millis(80);
+
+/// Counters that wait for [`DEADLINE`].
+async fn impatient(url: &str) -> SharedCounters {
+    let settings = Settings {
+        deadline: DEADLINE,
+        ..settings(url)
+    };
+    start(&settings).await
+}
 
 #[tokio::test]
 async fn killed_and_started_again() {
@@ -51,12 +62,7 @@ async fn one_that_never_answers_costs_a_deadline_and_then_nothing() {
     let Some(server) = own_redis(&[]).await else {
         return;
     };
-    let deadline = Duration::from_millis(80);
-    let settings = Settings {
-        deadline,
-        ..settings(&server.url())
-    };
-    let counters = start(&settings).await;
+    let counters = impatient(&server.url()).await;
     let limiter = counters.limiter("calls", once_for_all(1_000));
     limiter.count("ana").await.unwrap();
     server.freeze();
@@ -65,7 +71,7 @@ async fn one_that_never_answers_costs_a_deadline_and_then_nothing() {
         let started = Instant::now();
         limiter.count("ana").await.unwrap();
         let took = started.elapsed();
-        assert!(took < deadline + SLACK, "{took:?}");
+        assert!(took < DEADLINE + SLACK, "{took:?}");
         waited += 1;
     }
     assert_eq!(waited, 3);
@@ -74,7 +80,7 @@ async fn one_that_never_answers_costs_a_deadline_and_then_nothing() {
         limiter.count("ana").await.unwrap();
     }
     let took = started.elapsed();
-    assert!(took < deadline, "200 of them took {took:?}");
+    assert!(took < DEADLINE, "200 of them took {took:?}");
     let counts = counters.counts();
     assert_eq!((counts.alone, counts.together), (203, 1));
     assert_eq!((counts.link.timeouts, counts.link.gone), (3, 1));
@@ -89,19 +95,14 @@ async fn paused_for_a_while() {
     let Some(server) = own_redis(&[]).await else {
         return;
     };
-    let deadline = Duration::from_millis(80);
-    let settings = Settings {
-        deadline,
-        ..settings(&server.url())
-    };
-    let counters = start(&settings).await;
+    let counters = impatient(&server.url()).await;
     let limiter = counters.limiter("calls", once_for_all(10));
     let pause = ["CLIENT", "PAUSE", "400", "ALL"];
     command(&server.url(), &pause).await.unwrap();
     let started = Instant::now();
     limiter.count("ana").await.unwrap();
     let took = started.elapsed();
-    assert!(took >= deadline && took < deadline + SLACK, "{took:?}");
+    assert!(took >= DEADLINE && took < DEADLINE + SLACK, "{took:?}");
     assert_eq!(counters.counts().alone, 1);
     until("it decides again", async || {
         limiter.count("other").await.ok();

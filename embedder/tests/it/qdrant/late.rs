@@ -1,6 +1,5 @@
 //! A server that is away when the service starts.
 
-use contracts::SearchMode;
 use embedder::{Primary, Service, StartError, index::qdrant::QdrantOptions};
 use service_kit::Clock;
 
@@ -8,15 +7,7 @@ use super::{
     double::{Double, Setup},
     service::config,
 };
-use crate::harness::{deletion, plain, request};
-
-async fn engine(service: &Service) -> String {
-    let mut asked = request("un faro");
-    asked.mode = SearchMode::Fused;
-    let answer = service.searcher().search(&asked).await.unwrap();
-    assert_eq!(answer.hits[0].id.as_str(), "faro");
-    answer.engine
-}
+use crate::harness::{deletion, engine, plain};
 
 /// It serves from pgvector, says what is missing, and catches up when the server comes.
 #[tokio::test]
