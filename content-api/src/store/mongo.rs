@@ -42,8 +42,8 @@ use super::{
     Write,
 };
 
-/// Longest that one call may take, whatever it asks of the server. Shorter than a request may take,
-/// so that its problem says why.
+/// Longest that one call may take, whatever it asks of the server, unless it is told otherwise.
+/// Shorter than a request may take, so that its problem says why.
 const DEADLINE: Duration = Duration::from_secs(8);
 
 /// The MongoDB adapter of the store's ports. Cheap to clone.
@@ -63,6 +63,7 @@ pub struct MongoStore {
     sequencing: Arc<Mutex<()>>,
     server: String,
     lacking: Vec<&'static str>,
+    deadline: Duration,
 }
 
 impl MongoStore {
@@ -83,15 +84,27 @@ impl MongoStore {
             state: database.collection("state"),
             files: files::bucket(&database),
             sequencing: Arc::default(),
-            server: within("connect to its database", connect::server(&database)).await?,
+            server: within(
+                DEADLINE,
+                "connect to its database",
+                connect::server(&database),
+            )
+            .await?,
             client,
             database,
             lacking: Vec::new(),
+            deadline: DEADLINE,
         };
         store.lacking = setup::set_up(&store.database, &store.server)
             .await
             .map_err(backend("create its collections"))?;
         Ok(store)
+    }
+
+    /// With another longest time for one call than eight seconds, for a server that is known to be slow.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// What the server cannot do and is done without, such as `views`.
@@ -120,7 +133,7 @@ impl MongoStore {
 impl ContentStore for MongoStore {
     async fn get(&self, ids: &[ImageId]) -> Result<Vec<ContentDocument>, StoreError> {
         let filter = doc! {"_id": {"$in": slugs(ids)}, "live": true};
-        let found = within("read documents", self.all(filter)).await?;
+        let found = self.within("read documents", self.all(filter)).await?;
         match found.as_slice() {
             [one] if ids.len() == 1 => Ok(vec![documents::document(one)?]),
             found => documents::readable(found, documents::document),
@@ -141,7 +154,8 @@ impl ContentStore for MongoStore {
         draft: &ContentDraft,
         now: OffsetDateTime,
     ) -> Result<PutOutcome, StoreError> {
-        within("write a document", self.try_put(draft, now)).await
+        self.within("write a document", self.try_put(draft, now))
+            .await
     }
 
     async fn create(
@@ -151,7 +165,7 @@ impl ContentStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let creating = self.try_create(draft, request, stamp);
-        within("create a document", creating).await
+        self.within("create a document", creating).await
     }
 
     async fn replace(
@@ -162,7 +176,7 @@ impl ContentStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let replacing = self.try_replace(draft, expected, events, stamp);
-        within("replace a document", replacing).await
+        self.within("replace a document", replacing).await
     }
 
     async fn delete(
@@ -172,7 +186,7 @@ impl ContentStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let deleting = self.try_delete(id, expected, stamp);
-        within("delete a document", deleting).await
+        self.within("delete a document", deleting).await
     }
 
     async fn browse(
@@ -182,7 +196,7 @@ impl ContentStore for MongoStore {
         limit: u32,
     ) -> Result<Page<ContentDocument>, StoreError> {
         let browsing = self.try_browse(wanted, after, limit);
-        let found = within("read a page of documents", browsing).await?;
+        let found = self.within("read a page of documents", browsing).await?;
         documents::page(&found, limit, documents::document)
     }
 
@@ -193,7 +207,7 @@ impl ContentStore for MongoStore {
         limit: u32,
     ) -> Result<Vec<Duplicate>, StoreError> {
         let looking = self.try_alike(image, within_bits, limit);
-        within("look for alike documents", looking).await
+        self.within("look for alike documents", looking).await
     }
 
     async fn pending(
@@ -207,21 +221,23 @@ impl ContentStore for MongoStore {
 
     async fn unpublished(&self) -> Result<u64, StoreError> {
         let filter = doc! {"pending": true};
-        within("count documents", self.images.count_documents(filter)).await
+        self.within("count documents", self.images.count_documents(filter))
+            .await
     }
 
     async fn acknowledge(&self, accepted: &[(ImageId, i64)]) -> Result<(), StoreError> {
-        within("acknowledge documents", self.try_acknowledge(accepted)).await
+        self.within("acknowledge documents", self.try_acknowledge(accepted))
+            .await
     }
 
     async fn raise_revision(&self, held: &[(ImageId, i64)]) -> Result<u64, StoreError> {
-        within("raise revisions", self.try_raise(held)).await
+        self.within("raise revisions", self.try_raise(held)).await
     }
 
     async fn known(&self, ids: &[ImageId]) -> Result<Vec<ImageId>, StoreError> {
         let filter = doc! {"_id": {"$in": slugs(ids)}};
         let find = self.images.find(filter).projection(doc! {"_id": 1});
-        let found = within("look for documents", async {
+        let found = self.within("look for documents", async {
             find.await?.try_collect::<Vec<Document>>().await
         });
         let found = found.await?;
@@ -235,37 +251,49 @@ impl ContentStore for MongoStore {
         let filter = doc! {"acknowledged_revision": {"$gt": 0}};
         let update = doc! {"$set": {"acknowledged_revision": 0_i64, "pending": true}};
         let update = self.images.update_many(filter, update);
-        let done = within("mark documents as unpublished", update).await?;
+        let done = self.within("mark documents as unpublished", update).await?;
         Ok(done.modified_count)
     }
 
     async fn put_image(&self, image: &ImageFile) -> Result<(), StoreError> {
-        within("write an image file", self.try_put_image(image)).await
+        self.within("write an image file", self.try_put_image(image))
+            .await
     }
 
     async fn has_image(&self, sha256: &str) -> Result<bool, StoreError> {
-        within("look for an image file", self.find_file(sha256))
+        self.within("look for an image file", self.find_file(sha256))
             .await
             .map(|found| found.is_some())
     }
 
     async fn image(&self, sha256: &str) -> Result<Option<ImageFile>, StoreError> {
-        within("read an image file", self.try_image(sha256)).await
+        self.within("read an image file", self.try_image(sha256))
+            .await
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
         let filter = doc! {"live": true};
-        within("count documents", self.images.count_documents(filter)).await
+        self.within("count documents", self.images.count_documents(filter))
+            .await
     }
 
     async fn contents_version(&self) -> Result<i64, StoreError> {
-        within("read its version", self.version()).await
+        self.within("read its version", self.version()).await
     }
 }
 
 impl MongoStore {
     async fn all(&self, filter: Document) -> mongodb::error::Result<Vec<Document>> {
         self.images.find(filter).await?.try_collect().await
+    }
+
+    /// Bounds what is asked of the server, and says what it was for if it fails.
+    async fn within<T>(
+        &self,
+        action: &'static str,
+        asked: impl IntoFuture<Output = mongodb::error::Result<T>>,
+    ) -> Result<T, StoreError> {
+        within(self.deadline, action, asked).await
     }
 
     /// The next documents that can be read. A page of nothing but unreadable ones is no end.
@@ -283,10 +311,11 @@ impl MongoStore {
             }
             let find = self.images.find(filter.clone()).sort(doc! {"_id": 1});
             let find = find.limit(i64::from(limit));
-            let found: Vec<Document> = within("read a page of documents", async {
-                find.await?.try_collect().await
-            })
-            .await?;
+            let found: Vec<Document> = self
+                .within("read a page of documents", async {
+                    find.await?.try_collect().await
+                })
+                .await?;
             let readable = documents::readable(&found, read)?;
             match found.last() {
                 Some(last) if readable.is_empty() => after = Some(documents::id(last)?),
@@ -296,19 +325,20 @@ impl MongoStore {
     }
 }
 
-fn slugs(ids: &[ImageId]) -> Vec<&str> {
-    ids.iter().map(ImageId::as_str).collect()
-}
-
 /// Bounds what is asked of the server, and says what it was for if it fails.
 async fn within<T>(
+    deadline: Duration,
     action: &'static str,
     asked: impl IntoFuture<Output = mongodb::error::Result<T>>,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(DEADLINE, Box::pin(asked.into_future())).await {
+    match tokio::time::timeout(deadline, Box::pin(asked.into_future())).await {
         Ok(answer) => answer.map_err(backend(action)),
-        Err(_) => Err(backend(action)(format!("no answer within {DEADLINE:?}"))),
+        Err(_) => Err(backend(action)(format!("no answer within {deadline:?}"))),
     }
+}
+
+fn slugs(ids: &[ImageId]) -> Vec<&str> {
+    ids.iter().map(ImageId::as_str).collect()
 }
 
 /// An error of our own among the driver's, which shows nothing but text.

@@ -1,5 +1,7 @@
 //! The MongoDB adapter: the contract, and what only it can get wrong.
 
+use std::time::Duration;
+
 use content_api::{
     MongoStore,
     store::{
@@ -21,8 +23,13 @@ use crate::{
     store_mongo_setup::assert_schemas_are_kept,
 };
 
+/// `FerretDB` lets one write through at a time, and reads whole collections: beside other tests, what
+/// takes MongoDB milliseconds may take it longer than the product would wait.
+const PATIENT: Duration = Duration::from_secs(60);
+
 async fn connect(url: &str) -> MongoStore {
-    MongoStore::connect(&url.into()).await.unwrap()
+    let store = MongoStore::connect(&url.into()).await.unwrap();
+    store.with_deadline(PATIENT)
 }
 
 /// The same database, past the adapter.

@@ -24,7 +24,6 @@ use super::{
     custom,
     documents::{self, date, time_at},
     feed::Mark,
-    within,
     writes::{telling, updated},
 };
 use crate::store::{
@@ -41,7 +40,7 @@ impl CampaignStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let registering = self.try_register(draft, request, events, stamp);
-        within("register a campaign", registering).await
+        self.within("register a campaign", registering).await
     }
 
     async fn change(
@@ -52,12 +51,12 @@ impl CampaignStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let changing = self.try_change(draft, expected, events, stamp);
-        within("change a campaign", changing).await
+        self.within("change a campaign", changing).await
     }
 
     async fn campaign(&self, id: &ImageId) -> Result<Option<Campaign>, StoreError> {
         let found = self.campaigns.find_one(doc! {"_id": id.as_str()});
-        let found = within("read a campaign", found).await?;
+        let found = self.within("read a campaign", found).await?;
         found.as_ref().map(campaign).transpose()
     }
 
@@ -76,10 +75,11 @@ impl CampaignStore for MongoStore {
         }
         let find = self.campaigns.find(filter).sort(doc! {"_id": 1});
         let find = find.limit(i64::from(limit));
-        let found: Vec<Document> = within("read a page of campaigns", async {
-            find.await?.try_collect().await
-        })
-        .await?;
+        let found: Vec<Document> = self
+            .within("read a page of campaigns", async {
+                find.await?.try_collect().await
+            })
+            .await?;
         documents::page(&found, limit, campaign)
     }
 
@@ -90,7 +90,7 @@ impl CampaignStore for MongoStore {
         since: OffsetDateTime,
         limit: u32,
     ) -> Result<Vec<LogEntry>, StoreError> {
-        within(
+        self.within(
             "read a campaign's log",
             self.try_log(id, after, since, limit),
         )
@@ -98,7 +98,7 @@ impl CampaignStore for MongoStore {
     }
 
     async fn purge_log(&self, before: OffsetDateTime) -> Result<u64, StoreError> {
-        within("drop old log entries", async {
+        self.within("drop old log entries", async {
             self.place_all(Mark::Untold).await?;
             self.forget_erased().await?;
             let old = doc! {"at": {"$lt": date(before)}};

@@ -24,7 +24,6 @@ use super::{
     documents::{date, time_at},
     feed::Mark,
     setup::is_duplicate,
-    within,
     writes::telling,
 };
 use crate::store::{Erased, ErasureLedger, Stamp, StoreError};
@@ -32,17 +31,20 @@ use crate::store::{Erased, ErasureLedger, Stamp, StoreError};
 #[async_trait]
 impl ErasureLedger for MongoStore {
     async fn erase(&self, id: &ImageId, stamp: &Stamp) -> Result<Erased, StoreError> {
-        within("erase a document", self.try_erase(id, stamp)).await
+        self.within("erase a document", self.try_erase(id, stamp))
+            .await
     }
 
     async fn note_erasure(&self, erasure: Erasure) -> Result<ErasureRecord, StoreError> {
         let noting = self.append(erasure, ObjectId::new());
-        within("write to the erasure ledger", noting).await
+        self.within("write to the erasure ledger", noting).await
     }
 
     async fn erasures_of(&self, id: &ImageId) -> Result<Vec<ErasureRecord>, StoreError> {
         let filter = doc! {"record.erasure.id": id.as_str()};
-        let records = within("read the erasure ledger", self.records(filter, 0)).await?;
+        let records = self
+            .within("read the erasure ledger", self.records(filter, 0))
+            .await?;
         let from_store =
             |record: &ErasureRecord| matches!(record.erasure.stage, ErasureStage::Store(_));
         let since = records.iter().rposition(from_store);
@@ -52,14 +54,15 @@ impl ErasureLedger for MongoStore {
     async fn erasures(&self, after: i64, limit: u32) -> Result<Vec<ErasureRecord>, StoreError> {
         let filter = doc! {"_id": {"$gt": after}};
         let limit = i64::from(limit);
-        within("read the erasure ledger", self.records(filter, limit)).await
+        self.within("read the erasure ledger", self.records(filter, limit))
+            .await
     }
 
     async fn deletion_acknowledged(&self, id: &ImageId) -> Result<Option<i64>, StoreError> {
         let found = self
             .images
             .find_one(doc! {"_id": id.as_str(), "live": false});
-        let found = within("read a deletion", found).await?;
+        let found = self.within("read a deletion", found).await?;
         let revision = |found: Document| {
             let revision = found.get_i64("revision").ok()?;
             let acknowledged = found.get_i64("acknowledged_revision").ok()?;

@@ -18,6 +18,8 @@
 mod plan;
 mod read;
 
+use std::time::Duration;
+
 use mongodb::{
     bson::{Document, doc},
     error::{ErrorKind, Result},
@@ -26,6 +28,10 @@ use mongodb::{
 use super::{MongoStore, custom, setup::DUPLICATE_KEY};
 use plan::Plan;
 use serde::{Deserialize, Serialize};
+
+/// Longest that a write, which is done, waits for its log. Well within what a call may take: a log
+/// that is late must not make a write look failed.
+const TELLING: Duration = Duration::from_secs(2);
 
 /// The document of `state` that holds the last place, the turn and the plan.
 pub(super) const FEED: &str = "feed";
@@ -165,11 +171,33 @@ impl MongoStore {
         }
     }
 
-    /// After a write that has something to say: it is done, so what fails here is left to the next
-    /// reader.
+    /// After a write that has something to say: it is done, so what fails here, or takes long, is left
+    /// to the next reader.
     pub(super) async fn tell(&self) {
-        if let Err(error) = self.place_all(Mark::Untold).await {
-            tracing::warn!(%error, "a write is done and not yet in the logs; the next reader sees to it");
-        }
+        let told = tokio::time::timeout(TELLING, self.place_all(Mark::Untold)).await;
+        let error = match told {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("not done within {TELLING:?}"),
+        };
+        tracing::warn!(%error, "a write is done and not yet in the logs; the next reader sees to it");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::{MongoStore, TELLING};
+
+    #[tokio::test]
+    async fn a_write_does_not_wait_for_a_log_that_is_late() {
+        let Some(url) = test_support::mongo().await else {
+            return;
+        };
+        let store = MongoStore::connect(&url.into()).await.unwrap();
+        // Another sequencer is at work, and does not come to its end.
+        let _at_work = store.sequencing.lock().await;
+        timeout(3 * TELLING, store.tell()).await.unwrap();
     }
 }

@@ -7,7 +7,7 @@ use mongodb::{
 };
 use time::OffsetDateTime;
 
-use super::{MongoStore, custom, documents::date, setup::is_duplicate, within};
+use super::{MongoStore, custom, documents::date, setup::is_duplicate};
 use crate::store::{Claim, RequestKeys, StoreError};
 
 #[async_trait]
@@ -20,20 +20,20 @@ impl RequestKeys for MongoStore {
         expired: OffsetDateTime,
     ) -> Result<Claim, StoreError> {
         let claiming = self.try_claim(key, claim, now, expired);
-        within("claim a request's key", claiming).await
+        self.within("claim a request's key", claiming).await
     }
 
     async fn keep_answer(&self, key: &str, answer: &str) -> Result<(), StoreError> {
         let unanswered = doc! {"_id": key, "answer": null, "erased": {"$ne": true}};
         let update = doc! {"$set": {"answer": answer}};
         let keeping = self.request_keys.update_one(unanswered, update);
-        within("keep an answer", keeping).await.map(drop)
+        self.within("keep an answer", keeping).await.map(drop)
     }
 
     async fn purge_keys(&self, before: OffsetDateTime) -> Result<u64, StoreError> {
         let old = doc! {"claimed_at": {"$lt": date(before)}};
         let purging = self.request_keys.delete_many(old);
-        let done = within("drop old request keys", purging).await?;
+        let done = self.within("drop old request keys", purging).await?;
         Ok(done.deleted_count)
     }
 }

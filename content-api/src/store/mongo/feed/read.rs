@@ -15,7 +15,7 @@ use mongodb::{
 };
 
 use super::{
-    super::{MongoStore, backend, campaigns, custom, documents, within},
+    super::{MongoStore, backend, campaigns, custom, documents},
     Mark, Round,
 };
 use crate::store::{ChangeFeed, StoreError};
@@ -28,7 +28,9 @@ impl ChangeFeed for MongoStore {
         limit: u32,
     ) -> std::result::Result<Vec<Change>, StoreError> {
         loop {
-            let page = within("read changes", self.feed_page(after, limit)).await?;
+            let page = self
+                .within("read changes", self.feed_page(after, limit))
+                .await?;
             let Some(last) = page.last() else {
                 return Ok(Vec::new());
             };
@@ -92,7 +94,7 @@ impl MongoStore {
                 by_id(&self.campaigns, &campaigns)
             )
         };
-        let (images, campaigns) = within("read changes", reading).await?;
+        let (images, campaigns) = self.within("read changes", reading).await?;
         documents::readable(page, |entry| change(entry, &images, &campaigns))
     }
 }
