@@ -12,6 +12,8 @@ use crate::{
 const MAX_DETAIL_CHARS: usize = 1_500;
 /// What to try after when a service names no time, in seconds.
 const DEFAULT_RETRY_SECONDS: u32 = 5;
+/// What to do about arguments that do not hold.
+const CORRECT: &str = "Correct the arguments and call again.";
 
 /// Why a tool did not do its work. It becomes a result with `isError`, not a protocol error: an
 /// assistant sees the former and can act on it.
@@ -58,10 +60,7 @@ impl Refusal {
     pub(crate) fn into_result(self) -> CallToolResult {
         let text = match self {
             Self::Arguments(detail) => {
-                format!(
-                    "{} Correct the arguments and call again.",
-                    clean(&detail, MAX_DETAIL_CHARS)
-                )
+                format!("{} {CORRECT}", sentence(&detail))
             }
             Self::Upstream(error) => explain(&error),
             Self::Nothing(said) => clean(&said, MAX_DETAIL_CHARS),
@@ -79,6 +78,15 @@ impl Refusal {
         };
         CallToolResult::error(vec![ContentBlock::text(text)])
     }
+}
+
+/// A detail, ready for another sentence behind it.
+fn sentence(detail: &str) -> String {
+    let mut said = clean(detail, MAX_DETAIL_CHARS);
+    if !said.ends_with(['.', '!', '?', '…']) {
+        said.push('.');
+    }
+    said
 }
 
 /// Why nothing was written, and how to get there.
@@ -113,9 +121,9 @@ pub(crate) fn explain(error: &UpstreamError) -> String {
     let service = error.service.title();
     match &error.fault {
         Fault::Refused(problem) => format!(
-            "{}: {} Correct the arguments and call again.",
+            "{}: {} {CORRECT}",
             clean(&problem.title, 100),
-            clean(&problem.detail, MAX_DETAIL_CHARS)
+            sentence(&problem.detail)
         ),
         Fault::Unavailable { retry_after, .. } => format!(
             "{service} does not answer just now; nothing was looked up, so this says nothing about \
