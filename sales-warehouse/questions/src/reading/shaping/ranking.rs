@@ -14,7 +14,7 @@ impl Shaper<'_> {
     pub(super) fn ranking(&mut self) -> Result<(), Ask> {
         let mut direction: Option<Direction> = None;
         let mut by: Option<usize> = None;
-        let ranks: Vec<usize> = (0..self.parts.len())
+        let mut ranks: Vec<usize> = (0..self.parts.len())
             .filter(|at| {
                 matches!(self.parts[*at].what, What::Ranked(..))
                     || self
@@ -22,6 +22,11 @@ impl Shaper<'_> {
                         .is_some_and(|role| role.is_rank() || role == Role::Sorted)
             })
             .collect();
+        if ranks.is_empty() && !self.dimensions.is_empty() {
+            // "Spend by channel, highest to lowest": sorted, without the word. By time alone it could
+            // be the days that go down.
+            ranks.extend((0..self.parts.len()).filter(|at| self.directs(*at)));
+        }
         if ranks.is_empty() {
             return Ok(());
         }
@@ -90,7 +95,8 @@ impl Shaper<'_> {
         let Some(by) = by else { return Ok(()) };
         self.order = Some((by, direction));
         self.rank_goods(by);
-        let sorted_only = ranks.iter().all(|at| self.parts[*at].is(Role::Sorted));
+        let sorts = |at: &usize| self.parts[*at].is(Role::Sorted) || self.directs(*at);
+        let sorted_only = ranks.iter().all(sorts);
         self.take_limit(&ranks, sorted_only);
         self.rank_units(sorted_only);
         if self.dimensions.is_empty() && self.grain.is_none() {
@@ -101,6 +107,10 @@ impl Shaper<'_> {
             self.limit = self.limit.or((!sorted_only).then_some(1));
         }
         Ok(())
+    }
+
+    fn directs(&self, at: usize) -> bool {
+        matches!(self.role(at), Some(Role::Ascending | Role::Descending))
     }
 
     /// The metric nearest to a word that ranks; the one after "by" before all.

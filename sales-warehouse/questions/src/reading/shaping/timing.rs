@@ -304,6 +304,10 @@ impl Shaper<'_> {
                 }
             }
         }
+        let compared = self.compare == Some(Compare::With(Baseline::PreviousPeriod));
+        if compared && self.limit.is_none() && self.grain.is_none() {
+            self.grain = self.step_by_step();
+        }
         let trend = self.has(Role::Trend)
             && self.compare.is_none()
             && self.limit.is_none()
@@ -312,6 +316,60 @@ impl Shaper<'_> {
             self.grain = Some(Grain::Month);
         }
     }
+
+    /// "Quarter over quarter this year": of a time that is longer than the unit, each one is held
+    /// against the one before it.
+    fn step_by_step(&self) -> Option<Grain> {
+        let (from, to) = self.time.and_then(|time| time.from.zip(time.to))?;
+        let unit = self.parts.iter().find_map(|part| match part.what {
+            What::Role(Role::PreviousPeriod) => unit_of_steps(&part.text),
+            _ => None,
+        })?;
+        (unit.around(from).to < to).then(|| unit.grain())?
+    }
+}
+
+/// Of "month over month", "intermensual", "qoq"; "the month before" names a period, not steps.
+fn unit_of_steps(text: &str) -> Option<Unit> {
+    const STEPS: [(Unit, &[&str]); 4] = [
+        (Unit::Day, &["day over day"]),
+        (
+            Unit::Week,
+            &[
+                "week over week",
+                "week on week",
+                "wow",
+                "intersemanal",
+                "semana contra semana",
+                "semana sobre semana",
+            ],
+        ),
+        (
+            Unit::Month,
+            &[
+                "month over month",
+                "month on month",
+                "mom",
+                "m/m",
+                "intermensual",
+                "mes contra mes",
+                "mes sobre mes",
+            ],
+        ),
+        (
+            Unit::Quarter,
+            &[
+                "quarter over quarter",
+                "quarter on quarter",
+                "qoq",
+                "intertrimestral",
+                "trimestre contra trimestre",
+                "trimestre sobre trimestre",
+            ],
+        ),
+    ];
+    let said = |(_, phrases): &&(Unit, &[&str])| phrases.contains(&text);
+    STEPS.iter().find(said).map(|(unit, _)| *unit)
 }
 
 /// The days that both ranges hold, where each states another end.
