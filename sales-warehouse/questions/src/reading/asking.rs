@@ -47,8 +47,11 @@ impl Asker<'_> {
         assumed: Option<usize>,
     ) -> Result<MetricQuery, Ask> {
         let parts = parts(self.lexicon, self.tokens, items, picks);
+        let said = items.first().zip(items.last());
+        let said = said.map_or(0..0, |(first, last)| first.tokens.start..last.tokens.end);
         shape(
             self.lexicon,
+            &self.tokens[said],
             parts
                 .into_iter()
                 .filter(|part| part.what != What::Break)

@@ -8,6 +8,7 @@ mod filtering;
 mod grouping;
 mod measuring;
 mod phrasing;
+mod pricing;
 mod ranking;
 mod timing;
 
@@ -17,6 +18,7 @@ use time::Date;
 use super::{
     lexicon::Lexicon,
     parts::{Part, What},
+    text::Token,
     time::TimeFault,
     vocabulary::Role,
 };
@@ -66,6 +68,8 @@ pub(crate) enum Ask {
 /// Builds a query from parts.
 pub(crate) struct Shaper<'a> {
     lexicon: &'a Lexicon,
+    /// All that was said, fillers too.
+    tokens: &'a [Token],
     today: Date,
     parts: Vec<Part>,
     /// Stands in where no metric is named.
@@ -89,15 +93,17 @@ pub(crate) struct Shaper<'a> {
     absent: bool,
 }
 
-/// The query that parts come to.
+/// The query that parts of `tokens` come to.
 pub(crate) fn shape(
     lexicon: &Lexicon,
+    tokens: &[Token],
     parts: Vec<Part>,
     today: Date,
     assumed: Option<usize>,
 ) -> Result<MetricQuery, Ask> {
     let shaper = Shaper {
         lexicon,
+        tokens,
         today,
         parts,
         assumed,
@@ -149,6 +155,13 @@ impl Shaper<'_> {
     /// The nearest part before `at` that isn't one of `skip`.
     fn before(&self, at: usize, skip: impl Fn(&Part) -> bool) -> Option<usize> {
         (0..at).rev().find(|before| !skip(&self.parts[*before]))
+    }
+
+    /// Whether one of the words was said, as a filler or otherwise.
+    fn says(&self, words: &[&str]) -> bool {
+        self.tokens
+            .iter()
+            .any(|token| words.contains(&&*token.text))
     }
 
     fn role(&self, at: usize) -> Option<Role> {

@@ -50,9 +50,12 @@ pub enum TimeFault {
     Vague,
 }
 
-/// Whether a phrase is a holiday's name and no more.
+/// Whether a phrase is a holiday's name, alone or with its year.
 pub(crate) fn is_holiday(phrase: &str) -> bool {
-    names::HOLIDAYS.iter().any(|(name, _)| *name == phrase)
+    names::HOLIDAYS
+        .iter()
+        .filter_map(|(name, _)| phrase.strip_prefix(name))
+        .any(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
 /// At each token, the longest time expression that begins there.

@@ -6,13 +6,49 @@ use crate::{
     query::{Baseline, Compare, Measure},
     reading::{
         parts::{Part, What},
+        time::Meaning,
         vocabulary::Role,
     },
 };
 
 impl Shaper<'_> {
+    /// "More clicks than leads": one metric held against another is no ranking by the first.
+    pub(super) fn held_against(&self) -> Result<(), Ask> {
+        let more = [
+            "more", "fewer", "less", "higher", "lower", "mas", "menos", "mayor", "menor",
+        ];
+        let against = |four: &[Part]| {
+            more.contains(&&*four[0].text)
+                && four[1].metric().is_some()
+                && (four[2].is(Role::Versus) || four[2].text == "que")
+                && four[3].metric().is_some()
+        };
+        match self.parts.windows(4).position(against) {
+            Some(at) => Err(Ask::Unexplained(vec![at + 2, at + 3])),
+            None => Ok(()),
+        }
+    }
+
+    /// "The drop between September and October": from the one to the other, or of both?
+    fn spans_two(&self) -> bool {
+        self.parts.iter().any(|part| {
+            let words: Vec<&str> = std::iter::once(&*part.lead)
+                .chain(part.text.split(' '))
+                .take(2)
+                .collect();
+            let begins = words
+                .iter()
+                .any(|word| ["between", "entre", "from", "de", "desde"].contains(word));
+            let goes_on = part
+                .text
+                .split(' ')
+                .any(|word| ["and", "y", "to", "a", "al", "hasta", "until"].contains(&word));
+            matches!(part.what, What::Time(Meaning::Range(_, None))) && begins && goes_on
+        })
+    }
+
     /// Growth is held against the period before, unless the question says against what.
-    pub(super) fn growth(&mut self) {
+    pub(super) fn growth(&mut self) -> Result<(), Ask> {
         for at in 0..self.parts.len() {
             let Some(role @ (Role::Growth | Role::Fall | Role::Change)) = self.role(at) else {
                 continue;
@@ -21,6 +57,9 @@ impl Shaper<'_> {
             // "How has it changed month by month" is a trend.
             if role == Role::Change && self.has(Role::Trend) && self.has_grain() {
                 continue;
+            }
+            if self.compare.is_none() && self.spans_two() {
+                return Err(Ask::Comparison);
             }
             self.falls |= role == Role::Fall;
             let text = &self.parts[at].text;
@@ -87,6 +126,7 @@ impl Shaper<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// The part of a total.

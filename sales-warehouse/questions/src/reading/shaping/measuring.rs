@@ -3,6 +3,7 @@
 use super::{Ask, Shaper, grain_of};
 use crate::{
     model::{Kind, Unit},
+    query::Grain,
     reading::{
         lexicon::Lexicon,
         parts::{Part, What},
@@ -100,7 +101,9 @@ impl Shaper<'_> {
             .enumerate()
             .any(|(place, part)| place != at && part.dimension().is_some());
         if self.has_rank() {
-            let most = role.is_some_and(|role| matches!(role, Role::Highest | Role::Lowest));
+            // "Used most in campaigns": where, and not how many.
+            let most = role.is_some_and(|role| matches!(role, Role::Highest | Role::Lowest))
+                && !["in", "en", "for", "para", "by", "por"].contains(&&*self.parts[at].lead);
             return Ok(most && dimensions);
         }
         let measured = self.has(Role::By)
@@ -153,6 +156,12 @@ impl Shaper<'_> {
     /// An average of what adds up is another number.
     pub(super) fn averages(&mut self) -> Result<(), Ask> {
         for at in 0..self.parts.len() {
+            // An average sale is an order's value; average sales are so many a day.
+            if self.parts[at].text == "average sales"
+                && let Some(sales) = self.lexicon.metric_called("sales")
+            {
+                return Err(Ask::Average(sales, self.first_grain()));
+            }
             if !self.parts[at].is(Role::Average) || self.parts[at].used {
                 continue;
             }
@@ -173,16 +182,18 @@ impl Shaper<'_> {
             let found = &self.lexicon.model.metrics()[metric];
             let is_average = matches!(found.kind, Kind::Ratio | Kind::Average)
                 || matches!(found.unit, Unit::Fraction | Unit::Ratio);
-            let grain = self
-                .parts
-                .iter()
-                .find_map(|part| part.role().and_then(grain_of));
             if !is_average {
-                return Err(Ask::Average(metric, grain));
+                return Err(Ask::Average(metric, self.first_grain()));
             }
             self.parts[at].used = true;
         }
         Ok(())
+    }
+
+    fn first_grain(&self) -> Option<Grain> {
+        self.parts
+            .iter()
+            .find_map(|part| part.role().and_then(grain_of))
     }
 
     /// "What products do we sell": their names.
@@ -259,7 +270,11 @@ impl Shaper<'_> {
             let Some(metric) = self.parts[at].metric() else {
                 continue;
             };
-            let conditional = self.parts[at].used || self.is_population(at);
+            let conditional =
+                self.parts[at].used || self.is_population(at) || self.is_destination(at);
+            if !conditional && self.is_governed(at) {
+                return Err(Ask::Unexplained(vec![at]));
+            }
             self.parts[at].used = true;
             if !conditional && !self.metrics.contains(&metric) {
                 self.metrics.push(metric);
@@ -330,6 +345,26 @@ impl Shaper<'_> {
             }
         }
         Ok(())
+    }
+
+    /// "Leads converted into sales": where they end says nothing new.
+    fn is_destination(&self, at: usize) -> bool {
+        let into = ["to", "into", "en", "a"].contains(&&*self.parts[at].lead);
+        let before = self.before(at, |part| part.is(Role::Filler));
+        let metric = before.and_then(|before| self.parts[before].metric());
+        into && metric.is_some() && metric == self.lexicon.metric_called("converted leads")
+    }
+
+    /// "Revenue from new customers": a part of the first metric that no metric is, and not both.
+    fn is_governed(&self, at: usize) -> bool {
+        let of = [
+            "of", "from", "to", "de", "del", "los", "las", "our", "nuestros",
+        ];
+        of.contains(&&*self.parts[at].lead)
+            && at > 0
+            && self.parts[at - 1].metric().is_some_and(|before| {
+                self.metrics.last() == Some(&before) && self.parts[at].metric() != Some(before)
+            })
     }
 
     /// "The order value of British customers": whose it is, and no metric of its own.

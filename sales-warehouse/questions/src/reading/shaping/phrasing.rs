@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Verbs by the participle that names of metrics have.
-const PARTICIPLES: [(&str, &str); 38] = [
+const PARTICIPLES: [(&str, &str); 40] = [
     ("win", "won"),
     ("ganamos", "ganadas"),
     ("gano", "ganadas"),
@@ -50,6 +50,8 @@ const PARTICIPLES: [(&str, &str); 38] = [
     ("perdimos", "perdidas"),
     ("perdio", "perdidas"),
     ("perdido", "perdidas"),
+    ("ganados", "captados"),
+    ("gained", "acquired"),
 ];
 
 /// Whether a word is a verb that goes with a metric's name.
@@ -57,46 +59,29 @@ pub(crate) fn is_verb(word: &str) -> bool {
     PARTICIPLES.iter().any(|(verb, _)| *verb == word)
 }
 
-/// Words for paying: with "per click" they are another metric.
-const PAYING: [&str; 20] = [
-    "cost",
-    "costs",
-    "pay",
-    "spend",
-    "spends",
-    "spent",
-    "cuesta",
-    "cuestan",
-    "costo",
-    "coste",
-    "costaron",
-    "costado",
-    "pagamos",
-    "gastamos",
-    "gasto",
-    "gastado",
-    "invertimos",
-    "invertido",
-    "sale",
-    "salen",
+/// Verbs for getting something new.
+const GAINING: [&str; 17] = [
+    "gain", "gained", "gains", "win", "won", "acquire", "acquired", "ganar", "ganamos", "ganado",
+    "ganados", "ganaron", "captamos", "captar", "captado", "captados", "captaron",
 ];
 
-/// Roots of words for how much is paid.
-const PRICED: [&str; 10] = [
-    "cheap",
-    "expensive",
-    "pric",
-    "costli",
-    "dear",
-    "car",
-    "barat",
-    "economic",
-    "costos",
-    "inexpensive",
+/// Verbs for making use of something.
+const USING: [&str; 14] = [
+    "use",
+    "used",
+    "usar",
+    "usamos",
+    "usan",
+    "usaron",
+    "usado",
+    "usados",
+    "usada",
+    "usadas",
+    "utilizamos",
+    "utilizaron",
+    "utilizan",
+    "utilizadas",
 ];
-
-/// Words after which a noun stands for one of it.
-const EACH: [&str; 8] = ["a", "an", "un", "una", "cada", "each", "per", "one"];
 
 impl Shaper<'_> {
     /// "How many subscriptions were cancelled": the word that makes it another metric may stand apart.
@@ -134,61 +119,68 @@ impl Shaper<'_> {
         }
     }
 
+    /// "How many customers did we gain": a verb that says nothing elsewhere makes it another metric.
+    fn gains(&mut self) {
+        if !self.says(&GAINING) {
+            return;
+        }
+        // "Gain in revenue" is growth, "gain in Colombia" is where.
+        for at in 0..self.parts.len() {
+            let measured = self
+                .parts
+                .get(at + 1)
+                .is_some_and(|next| next.metric().is_some());
+            if self.parts[at].text == "gain in" && !measured {
+                self.parts[at].what = What::Role(Role::Filler);
+            }
+        }
+        for part in &mut self.parts {
+            if part.used || !matches!(part.what, What::Metric(_)) {
+                continue;
+            }
+            let names = [
+                format!("acquired {}", part.text),
+                format!("{} captados", part.text),
+            ];
+            let named = names
+                .iter()
+                .find_map(|name| self.lexicon.metric_called(name));
+            if let Some(named) = named {
+                part.what = What::Metric(named);
+            }
+        }
+    }
+
+    /// "Subscriptions that 'se dieron de baja'": a name of its own, and no fall.
+    fn leaves(&mut self) {
+        let leaving = |part: &Part| part.is(Role::Fall) && part.text == "baja" && part.lead == "de";
+        let Some(at) = self.parts.iter().position(leaving) else {
+            return;
+        };
+        let named = self.parts.iter().enumerate().find_map(|(place, part)| {
+            let What::Metric(_) = part.what else {
+                return None;
+            };
+            let called = format!("bajas de {}", part.text);
+            Some((place, self.lexicon.metric_called(&called)?))
+        });
+        if let Some((place, metric)) = named {
+            self.parts[place].what = What::Metric(metric);
+            self.parts[at].what = What::Role(Role::Filler);
+        }
+    }
+
     /// What several parts name together is one metric.
     pub(super) fn phrases(&mut self) -> Result<(), Ask> {
-        self.prices();
+        self.held_against()?;
+        self.exceptions();
+        self.gains();
+        self.leaves();
+        self.prices()?;
         self.rates()?;
         self.signs();
         self.uses();
         Ok(())
-    }
-
-    /// "How much does a lead cost", "the cheapest channel per click".
-    fn prices(&mut self) {
-        let paid = |part: &Part| {
-            let word = |roots: &[&str]| {
-                part.text
-                    .split(' ')
-                    .any(|word| roots.iter().any(|root| word.starts_with(root)))
-            };
-            part.metric().is_some() && PAYING.contains(&&*part.text)
-                || part.role().is_some_and(Role::is_rank) && word(&PRICED)
-        };
-        let Some(verb) = self.parts.iter().position(paid) else {
-            return;
-        };
-        for at in 0..self.parts.len() {
-            let noun = &self.parts[at];
-            if at == verb || noun.used || noun.text.contains(' ') {
-                continue;
-            }
-            let by = at.checked_sub(1).filter(|by| self.parts[*by].is(Role::By));
-            let fits = match by {
-                Some(by) => verb + 1 == by || self.parts[verb].metric().is_none(),
-                None => (verb + 1 == at || at + 1 == verb) && EACH.contains(&&*noun.lead),
-            };
-            if !fits {
-                continue;
-            }
-            let called = [
-                format!("cost per {}", noun.text),
-                format!("coste por {}", noun.text),
-            ];
-            let Some(metric) = called
-                .iter()
-                .find_map(|name| self.lexicon.metric_called(name))
-            else {
-                continue;
-            };
-            self.parts[at].what = What::Metric(metric);
-            if self.parts[verb].metric().is_some() {
-                self.parts[verb].what = What::Role(Role::Filler);
-            }
-            if let Some(by) = by {
-                self.parts[by].what = What::Role(Role::Filler);
-            }
-            return;
-        }
     }
 
     /// "The percentage of leads that convert": the ratio of the two, where the model has it.
@@ -309,6 +301,14 @@ impl Shaper<'_> {
                     .any(|word| matches!(word, "times" | "veces"))
         };
         let Some(at) = self.parts.iter().position(times) else {
+            // "Which images were used most."
+            let ranks = |part: &Part| part.role().is_some_and(Role::is_rank);
+            if self.says(&USING)
+                && let Some(rank) = self.parts.iter().position(ranks)
+            {
+                let first = self.parts[rank].role() != Some(Role::Lowest);
+                self.parts[rank].what = What::Ranked(uses, first);
+            }
             return;
         };
         let asked = self.parts[at].is(Role::HowMany);

@@ -122,8 +122,7 @@ impl Shaper<'_> {
                 self.compare.get_or_insert(Compare::With(baseline));
             }
         }
-        self.growth();
-        Ok(())
+        self.growth()
     }
 
     fn versus(&mut self, at: usize) -> Result<(), Ask> {

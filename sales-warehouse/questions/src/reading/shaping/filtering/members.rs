@@ -13,6 +13,35 @@ use crate::{
 };
 
 impl Shaper<'_> {
+    /// "All channels but email", "todos los países menos México".
+    pub(in crate::reading::shaping) fn exceptions(&mut self) {
+        // "Which market spends least, 'menos', on email" ranks; after anything else "menos en" excepts.
+        for at in 1..self.parts.len() {
+            let ranks = self.parts[at].text == "menos en" && self.parts[at - 1].metric().is_some();
+            if ranks && self.has(Role::Which) {
+                self.parts[at].what = What::Role(Role::Lowest);
+            }
+        }
+        for at in 1..self.parts.len().saturating_sub(1) {
+            let excepting = ["but", "minus", "less", "menos"].contains(&&*self.parts[at].text)
+                && !self.parts[at].used;
+            let What::Members(members) = &self.parts[at + 1].what else {
+                continue;
+            };
+            let dimension = match self.parts[at - 1].what {
+                What::Dimension(dimension) | What::Either { dimension, .. } => dimension,
+                _ => continue,
+            };
+            if excepting
+                && members
+                    .iter()
+                    .any(|member| self.lexicon.members[*member].dimension == dimension)
+            {
+                self.parts[at].what = What::Role(Role::Except);
+            }
+        }
+    }
+
     /// Which member a word means, where several have it.
     pub(in crate::reading::shaping) fn settle_members(&mut self) -> Result<(), Ask> {
         for at in 0..self.parts.len() {
@@ -120,7 +149,7 @@ impl Shaper<'_> {
                 }
             }
             last = Some((at, dimension, out));
-            if self.is_loose(at, dimension) {
+            if self.is_loose(at, dimension) || self.is_anothers(at, dimension) {
                 return Err(Ask::Unexplained(vec![at]));
             }
             self.oppose(at, dimension);
@@ -165,6 +194,34 @@ impl Shaper<'_> {
                 matches!(part.what, What::Metric(metric) if self.lexicon.metric_called("campaigns") == Some(metric))
             });
         each || dated
+    }
+
+    /// "Closed sales": a status of campaigns, where no campaign is spoken of.
+    fn is_anothers(&self, at: usize, dimension: usize) -> bool {
+        let campaigns = [
+            self.lexicon.dimension_called("campaign"),
+            self.lexicon.dimension_called("campaign status"),
+        ];
+        let counted =
+            ["campaigns", "active campaigns"].map(|name| self.lexicon.metric_called(name));
+        let spoken_of = |part: &Part| match &part.what {
+            What::Metric(metric) | What::Ranked(metric, _) => counted.contains(&Some(*metric)),
+            What::Dimension(dimension) | What::Either { dimension, .. } => {
+                campaigns.contains(&Some(*dimension))
+            }
+            What::Members(members) => members
+                .iter()
+                .any(|member| Some(self.lexicon.members[*member].dimension) == campaigns[0]),
+            _ => false,
+        };
+        let beside = at.checked_sub(1).into_iter().chain([at + 1]);
+        let described = beside
+            .filter_map(|place| self.parts.get(place))
+            .any(|part| {
+                part.metric()
+                    .is_some_and(|metric| !counted.contains(&Some(metric)))
+            });
+        Some(dimension) == campaigns[1] && described && !self.parts.iter().any(spoken_of)
     }
 
     /// "Spain vs Mexico": a breakdown of the two.
