@@ -144,6 +144,7 @@ impl Shaper<'_> {
         self.groups()?;
         self.metrics()?;
         self.own_dimensions()?;
+        self.conditions_on_totals()?;
         self.ranking()?;
         self.grains();
         self.leftovers()?;

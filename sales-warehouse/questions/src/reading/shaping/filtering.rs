@@ -4,7 +4,7 @@ mod alternatives;
 mod members;
 mod thresholds;
 
-use super::Shaper;
+use super::{Ask, Shaper};
 use crate::{
     model::Unit,
     query::{Filter, Op, Value},
@@ -81,6 +81,22 @@ impl Shaper<'_> {
                 more += 2;
             }
         }
+    }
+
+    /// "Customers with more than 3 purchases": single ones are not looked at, and their total has no
+    /// such condition.
+    pub(super) fn conditions_on_totals(&self) -> Result<(), Ask> {
+        let customers = self.lexicon.metric_called("customers");
+        let counted = self.metrics.iter().any(|metric| Some(*metric) == customers);
+        if counted && self.dimensions.is_empty() && !self.thresholds.is_empty() {
+            let metric = self.thresholds[0];
+            let at = self
+                .parts
+                .iter()
+                .position(|part| part.metric() == Some(metric));
+            return Err(Ask::Unexplained(at.into_iter().collect()));
+        }
+        Ok(())
     }
 
     /// Adds a condition on members.

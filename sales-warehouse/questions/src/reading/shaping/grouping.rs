@@ -23,6 +23,10 @@ impl Shaper<'_> {
             if !part.is(Role::And) || before == 0 {
                 return false;
             }
+            // "For each channel, the campaign with the most leads": no list goes on with an article.
+            if part.text == "," && ["la", "el", "the"].contains(&&*self.parts[at].lead) {
+                return false;
+            }
             let left = &self.parts[before - 1];
             if left.role().and_then(grain_of).is_some() {
                 return true;

@@ -60,9 +60,9 @@ pub(crate) fn is_verb(word: &str) -> bool {
 }
 
 /// Verbs for getting something new.
-const GAINING: [&str; 17] = [
-    "gain", "gained", "gains", "win", "won", "acquire", "acquired", "ganar", "ganamos", "ganado",
-    "ganados", "ganaron", "captamos", "captar", "captado", "captados", "captaron",
+const GAINING: [&str; 15] = [
+    "gain", "gained", "gains", "acquire", "acquired", "ganar", "ganamos", "ganado", "ganados",
+    "ganaron", "captamos", "captar", "captado", "captados", "captaron",
 ];
 
 /// Verbs for making use of something.
@@ -133,6 +133,10 @@ impl Shaper<'_> {
             if self.parts[at].text == "gain in" && !measured {
                 self.parts[at].what = What::Role(Role::Filler);
             }
+        }
+        let measured = |part: &&Part| part.metric().is_some();
+        if self.parts.iter().filter(measured).count() > 1 {
+            return;
         }
         for part in &mut self.parts {
             if part.used || !matches!(part.what, What::Metric(_)) {

@@ -4,7 +4,7 @@ use super::{Ask, Shaper, grain_of};
 use crate::{
     query::{Baseline, Compare, Grain, TimeRange},
     reading::{
-        parts::What,
+        parts::{Part, What},
         time::{
             Meaning, TimeFault,
             calendar::{Unit, days_before},
@@ -105,6 +105,7 @@ impl Shaper<'_> {
 
     /// What a question is held against, if it says so.
     pub(super) fn comparisons(&mut self) -> Result<(), Ask> {
+        self.differences();
         for at in 0..self.parts.len() {
             if self.parts[at].is(Role::Versus) && !self.parts[at].used {
                 self.versus(at)?;
@@ -123,6 +124,23 @@ impl Shaper<'_> {
             }
         }
         self.growth()
+    }
+
+    /// "The difference between LinkedIn and search": the two beside each other, and no change in time.
+    fn differences(&mut self) {
+        let between =
+            |pair: &[Part]| pair[0].is(Role::Between) && matches!(pair[1].what, What::Members(_));
+        if !self.parts.windows(2).any(between) {
+            return;
+        }
+        for part in &mut self.parts {
+            let differs = ["differ", "diferen"]
+                .iter()
+                .any(|root| part.text.starts_with(root));
+            if differs && part.is(Role::Change) {
+                part.what = What::Role(Role::Compare);
+            }
+        }
     }
 
     fn versus(&mut self, at: usize) -> Result<(), Ask> {

@@ -196,32 +196,32 @@ impl Shaper<'_> {
         each || dated
     }
 
-    /// "Closed sales": a status of campaigns, where no campaign is spoken of.
+    /// "Closed sales": a state of campaigns, where no campaign is spoken of; "new customers" in two parts:
+    /// a state of leads.
     fn is_anothers(&self, at: usize, dimension: usize) -> bool {
-        let campaigns = [
-            self.lexicon.dimension_called("campaign"),
-            self.lexicon.dimension_called("campaign status"),
-        ];
-        let counted =
-            ["campaigns", "active campaigns"].map(|name| self.lexicon.metric_called(name));
+        let called = |name| self.lexicon.dimension_called(name);
+        let states = ["campaign status", "lead status"].map(called);
+        if !states.contains(&Some(dimension)) {
+            return false;
+        }
+        let campaign = called("campaign").filter(|_| states[0] == Some(dimension));
+        let model = &self.lexicon.model;
+        let own = |metric: usize| counts(&model.metrics()[metric], &model.dimensions()[dimension]);
         let spoken_of = |part: &Part| match &part.what {
-            What::Metric(metric) | What::Ranked(metric, _) => counted.contains(&Some(*metric)),
-            What::Dimension(dimension) | What::Either { dimension, .. } => {
-                campaigns.contains(&Some(*dimension))
+            What::Metric(metric) | What::Ranked(metric, _) => own(*metric),
+            What::Dimension(of) | What::Either { dimension: of, .. } => {
+                [Some(dimension), campaign].contains(&Some(*of))
             }
             What::Members(members) => members
                 .iter()
-                .any(|member| Some(self.lexicon.members[*member].dimension) == campaigns[0]),
+                .any(|member| Some(self.lexicon.members[*member].dimension) == campaign),
             _ => false,
         };
-        let beside = at.checked_sub(1).into_iter().chain([at + 1]);
+        let beside = at.checked_sub(1).into_iter().chain([at + 1, at + 2]);
         let described = beside
             .filter_map(|place| self.parts.get(place))
-            .any(|part| {
-                part.metric()
-                    .is_some_and(|metric| !counted.contains(&Some(metric)))
-            });
-        Some(dimension) == campaigns[1] && described && !self.parts.iter().any(spoken_of)
+            .any(|part| part.metric().is_some());
+        described && !self.parts.iter().any(spoken_of)
     }
 
     /// "Spain vs Mexico": a breakdown of the two.

@@ -95,6 +95,11 @@ impl Shaper<'_> {
         let Some((place, metric)) = self.measured(at, at + 2) else {
             return Ok(());
         };
+        // "Grew more than 20 % in revenue": no revenue is a percentage.
+        let unit = self.lexicon.model.metrics()[metric].unit;
+        if first.percent && !matches!(unit, Unit::Fraction | Unit::Ratio | Unit::Points) {
+            return Err(Ask::Unexplained(vec![at, at + 1]));
+        }
         for used in [at, at + 1, place] {
             self.parts[used].used = true;
         }
