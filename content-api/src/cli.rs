@@ -162,7 +162,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let router = record_requests(service.router, &audit, Recording::Writes);
     parts.serve_tls(listener, router, tls);
     parts
-        .serve_metrics(metrics_address, service.metrics_router)
+        .serve_metrics(metrics_address, service.metrics)
         .await?;
     let (publisher, housekeeping) = (service.publisher, service.housekeeping);
     let stop = parts.stop();

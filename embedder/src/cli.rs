@@ -128,7 +128,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "serving");
     parts.serve_tls(listener, service.router(verifier), tls);
     parts
-        .serve_metrics(metrics_address, service.metrics_router())
+        .serve_metrics(metrics_address, service.metrics())
         .await?;
     let stop = parts.stop();
     parts.spawn(async move { service.run_background(stop).await });

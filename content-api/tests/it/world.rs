@@ -202,7 +202,7 @@ impl World {
             idp,
             embedder_url,
             client_secret,
-            metrics: serve(service.metrics_router, &stop).await,
+            metrics: serve(service.metrics.router(), &stop).await,
             stop,
             _keys: keys,
         };

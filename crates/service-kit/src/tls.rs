@@ -1,17 +1,20 @@
 //! TLS 1.3, and nothing older, at a listener that is given a certificate.
 //!
+//! Handshakes are bounded and what fails of them is counted ([`handshakes`]).
+//!
 //! Certificate and key are read again every minute, so that a renewed one is served without a restart; files that
 //! cannot be used leave the ones before in place, and an error line says so.
 
+pub mod handshakes;
+mod listener;
+
 use std::{
-    fs, io,
-    net::SocketAddr,
+    fs,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use axum::serve::Listener;
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -19,21 +22,16 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::with_causes;
+use handshakes::HandshakeFailures;
+pub use listener::TlsListener;
 
 /// How often the files are looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(60);
-/// Longest that a handshake may take.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// Handshakes at a time; further connections wait in the system's queue.
-const MAX_HANDSHAKES: usize = 512;
 
 /// Where a listener's certificate and key are, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,13 +152,9 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Serves this certificate on a listener.
-    pub fn listener(&self, tcp: TcpListener) -> TlsListener {
-        TlsListener {
-            tcp,
-            acceptor: self.acceptor.clone(),
-            handshakes: JoinSet::new(),
-        }
+    /// Serves this certificate on a listener. Handshakes that fail are counted in `failures`.
+    pub fn listener(&self, tcp: TcpListener, failures: HandshakeFailures) -> TlsListener {
+        TlsListener::new(tcp, self.acceptor.clone(), failures)
     }
 
     /// Looks at the files every minute, until `stop`.
@@ -218,49 +212,5 @@ impl Certificate {
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.held())
-    }
-}
-
-/// Connections whose handshake is done. A slow one keeps nobody waiting.
-pub struct TlsListener {
-    tcp: TcpListener,
-    acceptor: TlsAcceptor,
-    handshakes: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            tokio::select! {
-                (stream, address) = Listener::accept(&mut self.tcp),
-                    if self.handshakes.len() < MAX_HANDSHAKES =>
-                {
-                    let shaking = self.acceptor.accept(stream);
-                    self.handshakes.spawn(async move {
-                        let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, shaking).await;
-                        match shaken {
-                            Ok(Ok(stream)) => Some((stream, address)),
-                            Ok(Err(error)) => {
-                                tracing::debug!(%error, "no TLS with a client");
-                                None
-                            }
-                            Err(_) => None,
-                        }
-                    });
-                }
-                Some(shaken) = self.handshakes.join_next() => {
-                    if let Ok(Some(connection)) = shaken {
-                        return connection;
-                    }
-                }
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.tcp.local_addr()
     }
 }
