@@ -21,5 +21,5 @@ mod writer;
 
 pub use event::{Event, Outcome, Trail};
 pub use requests::{Recording, record_requests};
-pub use verify::{Fault, Head, Report, VerifyError, verify};
+pub use verify::{Fault, Head, Report, Snapshot, VerifyError, verify};
 pub use writer::{Audit, AuditConfig, AuditError, Destination, KEPT_DAYS};

@@ -7,7 +7,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use audit::{Audit, AuditConfig, AuditError, Destination, Event, Head, chain::Seal, verify};
+use audit::{
+    Audit, AuditConfig, AuditError, Destination, Event, Head, Snapshot, chain::Seal, verify,
+};
 use service_kit::Clock;
 
 use crate::support::{DAY, World};
@@ -234,6 +236,27 @@ async fn another_process_that_holds_the_lock_is_waited_for() {
     assert!(holder.wait().unwrap().success());
     assert_eq!((audit.written(), audit.lost()), (1, 0));
     assert_eq!(world.verify().lines, 2);
+}
+
+/// Reading a long chain takes its time; whoever writes goes on meanwhile.
+#[tokio::test]
+async fn what_is_verified_is_what_was_there_and_nobody_waits_for_it() {
+    let world = World::new();
+    let audit = world.open();
+    record(&audit, &["a", "b"]).await;
+    let snapshot = Snapshot::take(&world.path()).unwrap();
+    record(&audit, &["c"]).await;
+    assert_eq!((audit.written(), audit.lost()), (3, 0));
+    // Its file goes too, after its time.
+    for _ in 0..2 {
+        world.later(91 * DAY);
+        record(&audit, &["d"]).await;
+    }
+    assert_eq!(world.verify().first_seq, Some(4));
+    let seal = Seal::new(world.key.as_ref());
+    let report = snapshot.verify(&seal, &[]).unwrap();
+    assert!(report.intact, "{report:?}");
+    assert_eq!((report.lines, report.first_seq), (2, Some(1)));
 }
 
 #[tokio::test]
