@@ -144,10 +144,10 @@ impl Service {
 }
 
 fn router(config: &Config, state: AppState) -> Router {
-    let (store, publisher) = (Arc::clone(&state.store), state.publisher.clone());
+    let of = state.clone();
     let health = service_kit::health::router("content-api", env!("CARGO_PKG_VERSION"), move || {
-        let (store, publisher) = (Arc::clone(&store), publisher.clone());
-        async move { api::health::missing(store.as_ref(), &publisher).await }
+        let state = of.clone();
+        async move { api::health::lacking(&state).await }
     });
     let document = openapi::base(&config.token_url, &config.public_url);
     let quick = OpenApiRouter::with_openapi(document)

@@ -23,6 +23,13 @@ async fn status(address: &str, path: &str) -> u16 {
     http.get(url).send().await.unwrap().status().as_u16()
 }
 
+async fn get(url: &str) -> String {
+    let http = http_client::build(PATIENCE).unwrap();
+    let answer = http.get(url).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    answer.text().await.unwrap()
+}
+
 #[tokio::test]
 async fn it_serves_runs_at_once_and_stops_when_told_to() {
     let Some(fixture) = Fixture::filled().await else {
@@ -60,6 +67,8 @@ async fn without_the_schedule_it_only_serves() {
     environment.set("SALES_WAREHOUSE_DATABASE_URL", &fixture.warehouse_url());
     environment.set("SALES_WAREHOUSE_NO_SCHEDULE", "true");
     environment.set("SALES_WAREHOUSE_TOKEN_URL", NOBODY);
+    environment.set("SALES_WAREHOUSE_CALLER_CLIENTS", "mcp-gateway");
+    environment.set("SALES_WAREHOUSE_CALLER_KEYS", NOBODY);
     let mut service = Running::start(&environment, &SERVE);
     let serving = service.said("serving").await;
     let address = serving["address"].as_str().unwrap();
@@ -67,6 +76,12 @@ async fn without_the_schedule_it_only_serves() {
     // Somebody else's runs make it ready.
     fixture.run().await;
     assert_eq!(status(address, "/readyz").await, 200);
+    // Only calls for others need the keys that are away.
+    let ready = get(&format!("http://{address}/readyz")).await;
+    assert!(
+        ready.contains(r#""degraded":["the callers' keys"]"#),
+        "{ready}"
+    );
     service.terminate().await;
     service.ended().await.expect(0);
     assert_eq!(fixture.value("select count(*) from etl.runs").await, "1");
