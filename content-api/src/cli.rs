@@ -154,7 +154,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (address, metrics_address) = (options.listen, options.metrics_address);
     let audit = Audit::of(options.audit().map_err(anyhow::Error::msg)?, clock.clone())?;
     let tls = options.tls()?;
-    let service = build(options, store.shared(), &clock).await?;
+    let mut service = build(options, store.shared(), &clock).await?;
+    audit.register(&mut service.metrics);
     let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.

@@ -132,7 +132,9 @@ where
 
 /// What the gateway measures, for an address of its own.
 pub fn metrics(gateway: &Gateway, config: &HttpConfig) -> Metrics {
-    gateway.metrics().all(config.counters.as_ref())
+    let mut metrics = gateway.metrics().all(config.counters.as_ref());
+    gateway.config().audit.register(&mut metrics);
+    metrics
 }
 
 /// What the gateway cannot do without. The services behind are not among it: that one is away

@@ -145,6 +145,9 @@ async fn what_fails_and_what_is_refused_is_told() {
     all.world.get_content(json!({"description": "beach"})).await;
     let line = all.last().await;
     assert_eq!(line["outcome"], "failed", "{line}");
+    let scraped = all.world.scraped().await;
+    let written = "promptsales_audit_events_written_total{service=\"mcp-gateway\"} 3\n";
+    assert!(scraped.contains(written), "{scraped}");
     let params = json!({"name": "getContent", "arguments": {"description": "beach"}});
     let token = all.world.token(&[Scope::SalesRead]);
     let reply = Reply::of(all.world.modern(&token, "tools/call", params.clone())).await;

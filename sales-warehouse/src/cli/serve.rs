@@ -72,7 +72,8 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     tracing::info!(address = %listener.local_addr()?, "serving");
     let mut parts = Parts::new();
     parts.serve_tls(listener, router, settings.tls);
-    let metrics = metrics::all(warehouse.clone(), clock.clone(), &requests);
+    let mut metrics = metrics::all(warehouse.clone(), clock.clone(), &requests);
+    audit.register(&mut metrics);
     parts.serve_metrics(settings.metrics, metrics).await?;
     let scheduled = !settings.sources.is_empty();
     if scheduled {

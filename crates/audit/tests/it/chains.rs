@@ -12,7 +12,7 @@ use audit::{
 };
 use service_kit::Clock;
 
-use crate::support::{DAY, World};
+use crate::support::{DAY, World, scraped};
 
 async fn record(audit: &Audit, actions: &[&str]) {
     for action in actions {
@@ -285,6 +285,14 @@ async fn a_full_disk_loses_lines_that_are_counted_and_told_and_stops_nobody() {
     record(&audit, &["b", "c"]).await;
     record(&audit, &["d"]).await;
     assert_eq!((audit.written(), audit.lost()), (1, 3));
+    let scraped = scraped(&audit).await;
+    for line in [
+        "written_total{service=\"test\"} 1\n",
+        "lost_total{service=\"test\"} 3\n",
+    ] {
+        let line = format!("promptsales_audit_events_{line}");
+        assert!(scraped.contains(&line), "{scraped}");
+    }
     fs::remove_file(&full).unwrap();
     record(&audit, &["e"]).await;
     assert_eq!((audit.written(), audit.lost()), (2, 3));

@@ -37,6 +37,8 @@ async fn it_serves_runs_at_once_and_stops_when_told_to() {
     };
     let mut environment = Environment::of(&fixture);
     environment.set("SALES_WAREHOUSE_METRICS_ADDRESS", "127.0.0.1:0");
+    let audit = tempfile::tempdir().unwrap();
+    environment.set("SALES_WAREHOUSE_AUDIT", audit.path().to_str().unwrap());
     let mut service = Running::start(&environment, &SERVE);
     let serving = service.said("serving").await;
     let address = serving["address"].as_str().unwrap();
@@ -48,7 +50,9 @@ async fn it_serves_runs_at_once_and_stops_when_told_to() {
     assert_eq!(status(address, "/metrics").await, 404);
     let serving = service.said("serving metrics").await;
     let elsewhere = serving["address"].as_str().unwrap();
-    assert_eq!(status(elsewhere, "/metrics").await, 200);
+    let metrics = get(&format!("http://{elsewhere}/metrics")).await;
+    let none_lost = "promptsales_audit_events_lost_total{service=\"sales-warehouse\"} 0\n";
+    assert!(metrics.contains(none_lost), "{metrics}");
     assert_eq!(status(elsewhere, "/v1/freshness").await, 404);
     service.terminate().await;
     let ran = service.ended().await.expect(0);
