@@ -23,6 +23,14 @@ use tokio::task::{AbortHandle, Id};
 const WITHIN: Duration = Duration::from_secs(3);
 /// Handshakes under way at a time.
 const AT_A_TIME: usize = 512;
+/// Every [`Failure::reason`].
+const REASONS: [&str; 5] = [
+    "timeout",
+    "crowded_out",
+    "client_left",
+    "client_refused",
+    "not_tls_1_3",
+];
 /// The log tells of failures this often at most.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
@@ -90,8 +98,12 @@ pub struct HandshakeFailures {
 }
 
 impl HandshakeFailures {
-    /// Makes the counts part of what a service measures.
+    /// Makes the counts part of what a service measures. All are told from the beginning, for the first failure of a
+    /// kind is an increase too.
     pub fn register(&self, registry: &mut Registry) {
+        for reason in REASONS {
+            drop(self.counts.get_or_create(&[("reason", reason)]));
+        }
         registry.register(
             "promptsales_tls_handshakes_failed",
             "Connections without TLS in the end, by why",

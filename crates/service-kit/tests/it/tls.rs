@@ -111,7 +111,10 @@ impl Service {
         );
         let text = String::from_utf8(body.to_vec()).unwrap();
         let count = text.lines().find_map(|line| line.strip_prefix(&series));
-        count.map_or(0, |count| count.parse().unwrap())
+        count
+            .expect("each is told from the beginning")
+            .parse()
+            .unwrap()
     }
 
     /// Waits until so many have.
