@@ -60,7 +60,7 @@ async fn serve_http(
 ) -> anyhow::Result<()> {
     let mut config = options.config()?;
     config.counters = options.rate_limit.open().await?;
-    let tls = options.tls()?;
+    let tls = options.tls.open()?;
     let mut checks = config.verifier_config();
     checks.jwks_uri = options.jwks_uri.clone();
     let verifier = Arc::new(Verifier::new(checks, client, Clock::system()));

@@ -15,11 +15,13 @@
 pub mod chain;
 mod event;
 mod file;
+mod options;
 mod requests;
 mod verify;
 mod writer;
 
 pub use event::{Event, Outcome, Trail};
+pub use options::AuditOptions;
 pub use requests::{Recording, record_requests};
 pub use verify::{Fault, Head, Report, Snapshot, VerifyError, verify};
 pub use writer::{Audit, AuditConfig, AuditError, Destination, KEPT_DAYS};

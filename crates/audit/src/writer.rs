@@ -64,35 +64,6 @@ pub struct AuditConfig {
     pub kept_days: u16,
 }
 
-impl AuditConfig {
-    /// As settings name it: `destination` is a directory or `stdout`. `None` where there is none.
-    pub fn from_settings(
-        service: &'static str,
-        destination: Option<&str>,
-        key: Option<&SecretString>,
-    ) -> Result<Option<Self>, String> {
-        let Some(destination) = destination.filter(|text| !text.is_empty()) else {
-            return match key {
-                Some(_) => Err("an audit_key is given, but no audit to seal with it".to_owned()),
-                None => Ok(None),
-            };
-        };
-        let length = key.map(|key| key.expose_secret().len());
-        if let Some(short) = length.filter(|length| *length < MIN_KEY_BYTES) {
-            return Err(AuditError::ShortKey(short).to_string());
-        }
-        Ok(Some(Self {
-            service,
-            destination: match destination {
-                "stdout" => Destination::Stdout,
-                directory => Destination::Directory(directory.into()),
-            },
-            key: key.cloned(),
-            kept_days: KEPT_DAYS,
-        }))
-    }
-}
-
 /// Why nothing can be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use clap::Args;
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -42,6 +43,38 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+/// What a service's settings say of TLS.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
+    /// Without it the service speaks plain HTTP.
+    #[arg(
+        long,
+        global = true,
+        env = "SERVICE_TLS_CERTIFICATE",
+        value_name = "FILE"
+    )]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, global = true, env = "SERVICE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl TlsOptions {
+    /// The certificate in use; `None` where there is none.
+    ///
+    /// # Errors
+    /// When there is a key or a certificate alone, and as [`TlsFiles::load`].
+    pub fn open(&self) -> Result<Option<Tls>, TlsError> {
+        let files = match (self.tls_certificate.clone(), self.tls_key.clone()) {
+            (Some(certificate), Some(key)) => TlsFiles { certificate, key },
+            (None, None) => return Ok(None),
+            _ => return Err(TlsError::Half),
+        };
+        files.load().map(Some)
+    }
+}
+
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -64,33 +97,6 @@ pub enum TlsError {
 }
 
 impl TlsFiles {
-    /// Files from settings that may be absent.
-    ///
-    /// # Errors
-    /// When one is there and the other is not.
-    pub fn from_settings(
-        certificate: Option<PathBuf>,
-        key: Option<PathBuf>,
-    ) -> Result<Option<Self>, TlsError> {
-        match (certificate, key) {
-            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
-            (None, None) => Ok(None),
-            _ => Err(TlsError::Half),
-        }
-    }
-
-    /// The certificate that settings name, in use; `None` where they name none.
-    ///
-    /// # Errors
-    /// As [`Self::from_settings`] and [`Self::load`].
-    pub fn open(
-        certificate: Option<&PathBuf>,
-        key: Option<&PathBuf>,
-    ) -> Result<Option<Tls>, TlsError> {
-        let files = Self::from_settings(certificate.cloned(), key.cloned())?;
-        files.map(Self::load).transpose()
-    }
-
     /// Reads them.
     ///
     /// # Errors

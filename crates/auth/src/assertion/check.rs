@@ -42,37 +42,9 @@ pub enum KeySet {
     Url(Url),
 }
 
-impl TrustedGateways {
-    /// As settings name them: `keys` is a file or an http(s) address. `None` where neither is given;
-    /// one without the other is a fault, which is said, and so is a file without a usable key. Blocks while it
-    /// reads the file; an address is asked for nothing yet.
-    pub fn from_settings(clients: &[String], keys: Option<&str>) -> Result<Option<Self>, String> {
-        let keys = keys.filter(|text| !text.is_empty());
-        match (keys, clients) {
-            (None, []) => Ok(None),
-            (Some(_), []) => Err(
-                "caller_keys are given, but no client is trusted with them: give caller_client too"
-                    .to_owned(),
-            ),
-            (None, [..]) => Err(
-                "caller_client is trusted, but there is nothing to check them with: give \
-                 caller_keys too"
-                    .to_owned(),
-            ),
-            (Some(keys), clients) => {
-                let keys = KeySet::parse(keys)?;
-                keys.check()?;
-                Ok(Some(Self {
-                    clients: clients.to_vec(),
-                    keys,
-                }))
-            }
-        }
-    }
-}
-
 impl KeySet {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// A file's path, or an http(s) address.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if !text.contains("://") {
             return Ok(Self::File(text.into()));
         }
@@ -90,8 +62,8 @@ impl KeySet {
 }
 
 impl KeySet {
-    /// A file has to be there, with a key that assertions are signed with if it has any.
-    fn check(&self) -> Result<(), String> {
+    /// A file has to be there, with a key that assertions are signed with if it has any. Blocks.
+    pub(crate) fn check(&self) -> Result<(), String> {
         let Self::File(path) = self else {
             return Ok(());
         };

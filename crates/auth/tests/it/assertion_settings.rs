@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use auth::{AssertionKey, KeySet, TrustedGateways, Verifier, VerifierConfig};
+use auth::{AssertionKey, CallerOptions, KeySet, TrustedGateways, Verifier, VerifierConfig};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use service_kit::Clock;
@@ -24,15 +24,22 @@ fn published(directory: &TempDir) -> String {
     file.to_str().unwrap().to_owned()
 }
 
+fn gateways(clients: &[String], keys: Option<&str>) -> Result<Option<TrustedGateways>, String> {
+    let options = CallerOptions {
+        caller_keys: keys.map(str::to_owned),
+        caller_clients: clients.to_vec(),
+    };
+    options.gateways()
+}
+
 #[test]
 fn settings_come_together_or_not_at_all() {
     let directory = tempfile::tempdir().unwrap();
     let file = published(&directory);
     let one = ["gateway".to_owned()];
-    let of = |clients: &[String], keys| TrustedGateways::from_settings(clients, keys);
-    assert!(of(&[], None).unwrap().is_none());
-    assert!(of(&[], Some("")).unwrap().is_none());
-    let trusted = of(&one, Some(&file)).unwrap().unwrap();
+    assert!(gateways(&[], None).unwrap().is_none());
+    assert!(gateways(&[], Some("")).unwrap().is_none());
+    let trusted = gateways(&one, Some(&file)).unwrap().unwrap();
     assert_eq!(trusted.keys, KeySet::File(file.clone().into()));
     for (clients, keys, fault) in [
         (&one[..], None, "caller_keys"),
@@ -40,7 +47,7 @@ fn settings_come_together_or_not_at_all() {
         (&one, Some("ftp://x/keys"), "not usable"),
         (&one, Some("https://ana:secret@x/keys"), "not usable"),
     ] {
-        let said = of(clients, keys).unwrap_err();
+        let said = gateways(clients, keys).unwrap_err();
         assert!(said.contains(fault), "{said}");
         assert!(!said.contains("secret"), "{said}");
     }
@@ -51,7 +58,7 @@ fn a_file_without_a_usable_key_is_a_fault_that_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let file = published(&directory);
     let clients = ["gateway".to_owned()];
-    let fault = |file: &str| TrustedGateways::from_settings(&clients, Some(file)).unwrap_err();
+    let fault = |file: &str| gateways(&clients, Some(file)).unwrap_err();
     let mistyped = file.replace("keys.json", "kyes.json");
     let said = fault(&mistyped);
     assert!(
@@ -73,7 +80,7 @@ fn a_file_without_a_usable_key_is_a_fault_that_names_it() {
     }
     // Nobody is trusted any more: a service has to start with that too.
     fs::write(&file, r#"{"keys": []}"#).unwrap();
-    assert!(TrustedGateways::from_settings(&clients, Some(&file)).is_ok());
+    assert!(gateways(&clients, Some(&file)).is_ok());
 }
 
 #[tokio::test]
@@ -88,8 +95,7 @@ async fn keys_without_tls_from_elsewhere_are_warned_of() {
     ] {
         let issuer = "https://issuer.example".parse().unwrap();
         let mut config = VerifierConfig::new(issuer, "api");
-        config.gateways =
-            TrustedGateways::from_settings(&["gateway".to_owned()], Some(keys)).unwrap();
+        config.gateways = gateways(&["gateway".to_owned()], Some(keys)).unwrap();
         let log = Log::begin();
         Verifier::new(config, client(), Clock::system());
         assert_eq!(
@@ -108,7 +114,7 @@ async fn keys_that_are_not_there_are_degraded_and_no_reason_to_go_elsewhere() {
     let (issuer, clients) = (Issuer::start().await, ["gateway".to_owned()]);
     assert_eq!(issuer.verifier().degraded().await, [""; 0]);
     let mut config = issuer.config();
-    config.gateways = TrustedGateways::from_settings(&clients, Some(&file)).unwrap();
+    config.gateways = gateways(&clients, Some(&file)).unwrap();
     fs::rename(&file, directory.path().join("away")).unwrap();
     let verifier = Verifier::new(config, client(), issuer.time.clock());
     assert_eq!(verifier.degraded().await, ["the callers' keys"]);
@@ -124,7 +130,7 @@ async fn an_address_that_never_answers_holds_no_probe_up() {
     let keys = format!("http://{}/keys", silent.local_addr().unwrap());
     let (issuer, clients) = (Issuer::start().await, ["gateway".to_owned()]);
     let mut config = issuer.config();
-    config.gateways = TrustedGateways::from_settings(&clients, Some(&keys)).unwrap();
+    config.gateways = gateways(&clients, Some(&keys)).unwrap();
     let verifier = Verifier::new(config, client(), issuer.time.clock());
     let began = Instant::now();
     assert_eq!(verifier.degraded().await, ["the callers' keys"]);

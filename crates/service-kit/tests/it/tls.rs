@@ -14,7 +14,7 @@ use service_kit::{
     CancellationToken, listen,
     metrics::{HttpMetrics, Metrics},
     tls::{
-        Tls, TlsError, TlsFiles,
+        Tls, TlsError, TlsFiles, TlsOptions,
         handshakes::{HandshakeBounds, HandshakeFailures},
     },
 };
@@ -304,7 +304,10 @@ fn faults_say_which_file_and_show_no_key() {
         "{said}"
     );
 
-    let half = TlsFiles::open(Some(&files.key), None);
-    assert!(matches!(half, Err(TlsError::Half)));
-    assert!(TlsFiles::open(None, None).unwrap().is_none());
+    let half = TlsOptions {
+        tls_key: Some(files.key),
+        ..TlsOptions::default()
+    };
+    assert!(matches!(half.open(), Err(TlsError::Half)));
+    assert!(TlsOptions::default().open().unwrap().is_none());
 }
