@@ -13,6 +13,7 @@
 //! ([`Audit::lost`]), logged, and told by a line of its own once lines can be written again.
 
 pub mod chain;
+mod collected;
 mod event;
 mod file;
 mod options;
@@ -20,6 +21,7 @@ mod requests;
 mod verify;
 mod writer;
 
+pub use collected::{Collected, CollectedChain, verify_collected};
 pub use event::{Event, Outcome, Trail};
 pub use options::AuditOptions;
 pub use requests::{Recording, record_requests};

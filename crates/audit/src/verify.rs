@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// Most faults that are told; one cut makes many.
-const MAX_FAULTS: usize = 100;
+pub(crate) const MAX_FAULTS: usize = 100;
 
 /// A place in the chain, kept elsewhere: nothing before it can be changed unseen, key or no key.
 /// Written `SEQ:HASH`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Head {
     /// The line's number.
     pub seq: u64,
