@@ -12,7 +12,7 @@ use contracts::limits::MAX_JSON_BODY_BYTES;
 use service_kit::{
     Clock,
     http::{Bounds, standard_layers},
-    metrics::HttpMetrics,
+    metrics::{HttpMetrics, Metrics},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -53,8 +53,8 @@ pub struct Deps {
 pub struct Service {
     /// Every route, with all layers. Serve it on a listener.
     pub router: Router,
-    /// The route `/metrics`, for an address of its own: it takes no token.
-    pub metrics_router: Router,
+    /// What it measures, for an address of its own.
+    pub metrics: Metrics,
     /// Run it until the process stops; wake it after writes to the store.
     pub publisher: Publisher,
     /// Run it until the process stops.
@@ -112,8 +112,7 @@ impl Service {
             store: Arc::clone(&store),
             clock: clock.clone(),
         };
-        let metrics_router =
-            metrics::router(publisher.clone(), Arc::clone(&cache), &answers, &requests);
+        let metrics = metrics::all(publisher.clone(), Arc::clone(&cache), &answers, &requests);
         let state = AppState {
             verifier,
             finder: Arc::new(Finder {
@@ -137,7 +136,7 @@ impl Service {
         };
         Ok(Self {
             router: standard_layers(router(&config, state), bounds, &requests),
-            metrics_router,
+            metrics,
             publisher,
             housekeeping,
         })
@@ -145,10 +144,10 @@ impl Service {
 }
 
 fn router(config: &Config, state: AppState) -> Router {
-    let (store, publisher) = (Arc::clone(&state.store), state.publisher.clone());
+    let of = state.clone();
     let health = service_kit::health::router("content-api", env!("CARGO_PKG_VERSION"), move || {
-        let (store, publisher) = (Arc::clone(&store), publisher.clone());
-        async move { api::health::missing(store.as_ref(), &publisher).await }
+        let state = of.clone();
+        async move { api::health::lacking(&state).await }
     });
     let document = openapi::base(&config.token_url, &config.public_url);
     let quick = OpenApiRouter::with_openapi(document)

@@ -2,11 +2,11 @@
 
 mod cache;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use audit::{Audit, AuditConfig, Recording, record_requests};
-use auth::{ClientCredentials, Issuer, TrustedGateways, Verifier, VerifierConfig};
+use audit::{Audit, AuditConfig, AuditOptions, Recording, record_requests};
+use auth::{CallerOptions, ClientCredentials, Issuer, Verifier, VerifierConfig};
 use clap::Parser;
 use content_api::{
     Config, Deps, EmbedderClient, Service, seed,
@@ -15,10 +15,8 @@ use content_api::{
 use contracts::Scopes;
 use secrecy::SecretString;
 use service_kit::{
-    Clock, Parts, http_client, listen,
-    settings::ServiceOptions,
-    telemetry::TraceOptions,
-    tls::{Tls, TlsError, TlsFiles},
+    Clock, Parts, http_client, listen, settings::ServiceOptions, telemetry::TraceOptions,
+    tls::TlsOptions,
 };
 use url::Url;
 
@@ -53,24 +51,10 @@ pub struct Options {
     /// What this service is called in the tokens' `aud`.
     #[arg(long, env = "CONTENT_API_AUDIENCE")]
     audience: String,
-    /// The keys that clients sign with whom they call for: a JWKS file, or its address. Needs
-    /// caller-client.
-    #[arg(long, env = "CONTENT_API_CALLER_KEYS", value_name = "FILE|URL")]
-    caller_keys: Option<String>,
-    /// Clients that may say for whom they call, such as the MCP gateway's; none when absent. May be
-    /// repeated.
-    #[arg(
-        long = "caller-client",
-        env = "CONTENT_API_CALLER_CLIENTS",
-        value_delimiter = ','
-    )]
-    caller_clients: Vec<String>,
-    /// Where audit events go: a directory that keeps them for 90 days, or stdout. Nowhere when absent.
-    #[arg(long, env = "CONTENT_API_AUDIT", value_name = "DIRECTORY|stdout")]
-    audit: Option<String>,
-    /// Seals audit events, 32 characters or more: without it, whoever can write them can forge them.
-    #[arg(long, env = "CONTENT_API_AUDIT_KEY", hide_env_values = true)]
-    audit_key: Option<SecretString>,
+    #[command(flatten)]
+    callers: CallerOptions,
+    #[command(flatten)]
+    audit: AuditOptions,
     /// What the embedder is called in the tokens' `aud`; the same as this service when absent.
     #[arg(long, env = "CONTENT_API_EMBEDDER_AUDIENCE")]
     embedder_audience: Option<String>,
@@ -83,13 +67,8 @@ pub struct Options {
     /// Where answers are cached.
     #[command(flatten)]
     cache: CacheOptions,
-    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
-    /// Without it the service speaks plain HTTP.
-    #[arg(long, env = "CONTENT_API_TLS_CERTIFICATE", value_name = "FILE")]
-    tls_certificate: Option<PathBuf>,
-    /// Its private key, PEM.
-    #[arg(long, env = "CONTENT_API_TLS_KEY", value_name = "FILE")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsOptions,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(long, env = "CONTENT_API_METRICS_ADDRESS", value_name = "ADDRESS")]
     metrics_address: Option<SocketAddr>,
@@ -106,19 +85,7 @@ impl Options {
     }
 
     fn audit(&self) -> Result<Option<AuditConfig>, String> {
-        AuditConfig::from_settings(
-            "content-api",
-            self.audit.as_deref(),
-            self.audit_key.as_ref(),
-        )
-    }
-
-    fn gateways(&self) -> Result<Option<TrustedGateways>, String> {
-        TrustedGateways::from_settings(&self.caller_clients, self.caller_keys.as_deref())
-    }
-
-    fn tls(&self) -> Result<Option<Tls>, TlsError> {
-        TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref())
+        self.audit.config("content-api")
     }
 }
 
@@ -130,9 +97,12 @@ impl ServiceOptions for Options {
         let own = config.validate().err().map(|fault| fault.to_string());
         let database = AnyStore::check_url(&self.database_url);
         let database = database.err().map(|fault| fault.to_string());
-        let faults = own.into_iter().chain(database).chain(self.gateways().err());
+        let faults = own
+            .into_iter()
+            .chain(database)
+            .chain(self.callers.gateways().err());
         let faults = faults.chain(self.audit().err());
-        let tls = self.tls().err().map(|fault| fault.to_string());
+        let tls = self.tls.open().err().map(|fault| fault.to_string());
         let faults = faults.chain(tls);
         faults.chain(self.cache.faults(&config)).collect()
     }
@@ -153,8 +123,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     let (address, metrics_address) = (options.listen, options.metrics_address);
     let audit = Audit::of(options.audit().map_err(anyhow::Error::msg)?, clock.clone())?;
-    let tls = options.tls()?;
-    let service = build(options, store.shared(), &clock).await?;
+    let tls = options.tls.open()?;
+    let mut service = build(options, store.shared(), &clock).await?;
+    audit.register(&mut service.metrics);
     let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
     // Port 0 is a free port of the system's choice.
@@ -162,7 +133,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let router = record_requests(service.router, &audit, Recording::Writes);
     parts.serve_tls(listener, router, tls);
     parts
-        .serve_metrics(metrics_address, service.metrics_router)
+        .serve_metrics(metrics_address, service.metrics)
         .await?;
     let (publisher, housekeeping) = (service.publisher, service.housekeeping);
     let stop = parts.stop();
@@ -178,7 +149,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 async fn build(options: Options, store: Arc<dyn Store>, clock: &Clock) -> anyhow::Result<Service> {
     let config = options.config();
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
-    let gateways = options.gateways().map_err(anyhow::Error::msg)?;
+    let gateways = options.callers.gateways().map_err(anyhow::Error::msg)?;
     let mut expected = VerifierConfig::new(options.issuer, options.audience.clone());
     expected.gateways = gateways;
     let credentials = ClientCredentials {

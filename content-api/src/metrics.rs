@@ -3,7 +3,6 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use axum::Router;
 use service_kit::{
     metrics::{
         HttpMetrics, Metrics,
@@ -35,17 +34,17 @@ struct State {
     redis: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
-/// The route `/metrics`.
-pub fn router(
+/// All of it.
+pub fn all(
     publisher: Publisher,
     cache: Arc<dyn AnswerCache>,
     answers: &Answers,
     requests: &HttpMetrics,
-) -> Router {
+) -> Metrics {
     let mut metrics = Metrics::new("content-api", env!("CARGO_PKG_VERSION"), requests);
     let state = State::default();
     state.register(&mut metrics, answers, cache.redis().is_some());
-    metrics.router(move || {
+    metrics.refreshed_by(move || {
         let (state, publisher, cache) = (state.clone(), publisher.clone(), Arc::clone(&cache));
         async move { state.refresh(&publisher, &*cache).await }
     })

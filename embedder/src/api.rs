@@ -43,10 +43,15 @@ impl FromRef<AppState> for Arc<Verifier> {
 
 /// All routes, health included.
 pub fn router(state: AppState) -> Router {
-    let indexer = Arc::clone(&state.indexer);
+    let of = state.clone();
     let health = service_kit::health::router("embedder", env!("CARGO_PKG_VERSION"), move || {
-        let indexer = Arc::clone(&indexer);
-        async move { lacking(&indexer).await }
+        let state = of.clone();
+        async move {
+            let indexes = lacking(&state.indexer);
+            let (mut lacking, keys) = futures::join!(indexes, state.verifier.degraded());
+            lacking.degraded.extend(keys);
+            lacking
+        }
     });
     Router::new()
         .route("/v1/embeddings", post(embeddings::create))

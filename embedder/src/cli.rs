@@ -5,15 +5,13 @@ mod indexes;
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use anyhow::Context;
-use auth::{Issuer, TrustedGateways, Verifier, VerifierConfig};
+use auth::{CallerOptions, Issuer, Verifier, VerifierConfig};
 use clap::Parser;
 use embedder::{Config, Service, model::source::ModelSource, search::Fusion};
 use secrecy::SecretString;
 use service_kit::{
-    Clock, Parts, http_client, listen,
-    settings::ServiceOptions,
-    telemetry::TraceOptions,
-    tls::{Tls, TlsError, TlsFiles},
+    Clock, Parts, http_client, listen, settings::ServiceOptions, telemetry::TraceOptions,
+    tls::TlsOptions,
 };
 
 use indexes::Indexes;
@@ -45,13 +43,8 @@ pub struct Options {
     database_url: SecretString,
     #[command(flatten)]
     indexes: Indexes,
-    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
-    /// Without it the service speaks plain HTTP.
-    #[arg(long, env = "EMBEDDER_TLS_CERTIFICATE", value_name = "FILE")]
-    tls_certificate: Option<PathBuf>,
-    /// Its private key, PEM.
-    #[arg(long, env = "EMBEDDER_TLS_KEY", value_name = "FILE")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    tls: TlsOptions,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(long, env = "EMBEDDER_METRICS_ADDRESS", value_name = "ADDRESS")]
     metrics_address: Option<SocketAddr>,
@@ -63,31 +56,13 @@ pub struct Options {
     /// What this service is called in the tokens' `aud`.
     #[arg(long, env = "EMBEDDER_AUDIENCE")]
     audience: String,
-    /// The keys that clients sign with whom they call for: a JWKS file, or its address. Needs
-    /// caller-client.
-    #[arg(long, env = "EMBEDDER_CALLER_KEYS", value_name = "FILE|URL")]
-    caller_keys: Option<String>,
-    /// Clients that may say for whom they call, such as the MCP gateway's; none when absent. May be
-    /// repeated.
-    #[arg(
-        long = "caller-client",
-        env = "EMBEDDER_CALLER_CLIENTS",
-        value_delimiter = ','
-    )]
-    caller_clients: Vec<String>,
+    #[command(flatten)]
+    callers: CallerOptions,
 }
 
 impl Options {
     fn model_source(&self) -> Result<ModelSource, String> {
         ModelSource::parse(&self.model, self.hub_cache.clone())
-    }
-
-    fn gateways(&self) -> Result<Option<TrustedGateways>, String> {
-        TrustedGateways::from_settings(&self.caller_clients, self.caller_keys.as_deref())
-    }
-
-    fn tls(&self) -> Result<Option<Tls>, TlsError> {
-        TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref())
     }
 }
 
@@ -106,8 +81,8 @@ impl ServiceOptions for Options {
             ));
         }
         faults.extend(self.indexes.faults());
-        faults.extend(self.gateways().err());
-        faults.extend(self.tls().err().map(|fault| fault.to_string()));
+        faults.extend(self.callers.gateways().err());
+        faults.extend(self.tls.open().err().map(|fault| fault.to_string()));
         faults
     }
 }
@@ -117,10 +92,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let clock = Clock::system();
     let http = http_client::build(CALL_DEADLINE).context("cannot set up the HTTP client")?;
     let mut expected = VerifierConfig::new(options.issuer.clone(), options.audience.clone());
-    expected.gateways = options.gateways().map_err(anyhow::Error::msg)?;
+    expected.gateways = options.callers.gateways().map_err(anyhow::Error::msg)?;
     let verifier = Arc::new(Verifier::new(expected, http, clock.clone()));
     let (address, metrics_address) = (options.listen, options.metrics_address);
-    let tls = options.tls()?;
+    let tls = options.tls.open()?;
     let service = Service::start(config(options)?, &clock).await?;
     let mut parts = Parts::new();
     let listener = listen::bind(address).await?;
@@ -128,7 +103,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "serving");
     parts.serve_tls(listener, service.router(verifier), tls);
     parts
-        .serve_metrics(metrics_address, service.metrics_router())
+        .serve_metrics(metrics_address, service.metrics())
         .await?;
     let stop = parts.stop();
     parts.spawn(async move { service.run_background(stop).await });

@@ -5,7 +5,6 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use axum::Router;
 use service_kit::metrics::{
     HttpMetrics, Metrics,
     prometheus_client::{
@@ -30,12 +29,12 @@ struct Indexes {
     circuit_open: Family<Engine, Gauge>,
 }
 
-/// The route `/metrics`. Nothing is asked of the indexes: a scrape costs them nothing.
-pub fn router(indexer: Arc<Indexer>, searcher: Arc<Searcher>, requests: &HttpMetrics) -> Router {
+/// All of it. Nothing is asked of the indexes: a scrape costs them nothing.
+pub fn all(indexer: Arc<Indexer>, searcher: Arc<Searcher>, requests: &HttpMetrics) -> Metrics {
     let mut metrics = Metrics::new("embedder", env!("CARGO_PKG_VERSION"), requests);
     let indexes = Indexes::default();
     indexes.register(&mut metrics);
-    metrics.router(move || {
+    metrics.refreshed_by(move || {
         indexes.refresh(&indexer, &searcher);
         async {}
     })

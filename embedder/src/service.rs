@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use service_kit::{
     CancellationToken, Clock,
     http::{Bounds, standard_layers},
-    metrics::HttpMetrics,
+    metrics::{HttpMetrics, Metrics},
 };
 
 use crate::{
@@ -131,10 +131,10 @@ impl Service {
         standard_layers(api::router(state), bounds, &self.requests)
     }
 
-    /// The route `/metrics`, for an address of its own: it takes no token.
-    pub fn metrics_router(&self) -> Router {
+    /// What it measures, for an address of its own.
+    pub fn metrics(&self) -> Metrics {
         let (indexer, searcher) = (Arc::clone(&self.indexer), Arc::clone(&self.searcher));
-        metrics::router(indexer, searcher, &self.requests)
+        metrics::all(indexer, searcher, &self.requests)
     }
 
     /// The work beside the requests: keeps the indexes level until stopped.

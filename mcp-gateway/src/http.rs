@@ -26,7 +26,7 @@ use rmcp::{
 use service_kit::{
     health,
     http::{Bounds, standard_layers},
-    metrics::HttpMetrics,
+    metrics::{HttpMetrics, Metrics},
 };
 
 use crate::{
@@ -130,9 +130,11 @@ where
     )
 }
 
-/// The route `/metrics`, for an address of its own: it takes no token.
-pub fn metrics_router(gateway: &Gateway, config: &HttpConfig) -> Router {
-    gateway.metrics().router(config.counters.as_ref())
+/// What the gateway measures, for an address of its own.
+pub fn metrics(gateway: &Gateway, config: &HttpConfig) -> Metrics {
+    let mut metrics = gateway.metrics().all(config.counters.as_ref());
+    gateway.config().audit.register(&mut metrics);
+    metrics
 }
 
 /// What the gateway cannot do without. The services behind are not among it: that one is away

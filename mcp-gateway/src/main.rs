@@ -60,18 +60,18 @@ async fn serve_http(
 ) -> anyhow::Result<()> {
     let mut config = options.config()?;
     config.counters = options.rate_limit.open().await?;
-    let tls = options.tls()?;
+    let tls = options.tls.open()?;
     let mut checks = config.verifier_config();
     checks.jwks_uri = options.jwks_uri.clone();
     let verifier = Arc::new(Verifier::new(checks, client, Clock::system()));
-    let metrics_router = http::metrics_router(&gateway, &config);
+    let metrics = http::metrics(&gateway, &config);
     let router = http::router(gateway, verifier, &config);
     let listener = listen::bind(options.listen).await?;
     tracing::info!(address = %listener.local_addr()?, resource = %config.resource(), "listening");
     let mut parts = Parts::new();
     parts.serve_tls(listener, router, tls);
     parts
-        .serve_metrics(options.metrics_address, metrics_router)
+        .serve_metrics(options.metrics_address, metrics)
         .await?;
     Ok(parts.run().await?)
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use redis_link::SharedCounters;
 use service_kit::metrics::{
     HttpMetrics, Metrics, histogram,
@@ -53,8 +52,8 @@ impl GatewayMetrics {
             .inc();
     }
 
-    /// The route `/metrics`. Shared counters of rates, where there are any, are told of too.
-    pub(crate) fn router(&self, counters: Option<&SharedCounters>) -> Router {
+    /// All of it. Shared counters of rates, where there are any, are told of too.
+    pub(crate) fn all(&self, counters: Option<&SharedCounters>) -> Metrics {
         let mut metrics = Metrics::new("mcp-gateway", env!("CARGO_PKG_VERSION"), &self.requests);
         let registry = metrics.registry().sub_registry_with_prefix("mcp_gateway");
         registry.register_with_unit(
@@ -71,6 +70,6 @@ impl GatewayMetrics {
         if let Some(counters) = counters {
             counters.register(registry);
         }
-        metrics.router(|| async {})
+        metrics
     }
 }

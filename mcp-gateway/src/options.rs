@@ -2,11 +2,9 @@
 
 mod rate_limit;
 
-use std::{
-    convert::Infallible, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration,
-};
+use std::{convert::Infallible, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
-use audit::{Audit, AuditConfig, Destination};
+use audit::{Audit, AuditConfig, AuditOptions, Destination};
 use auth::{AssertionKey, AssertionSigner, ClientCredentials, Issuer, TokenSource};
 use clap::{Args, Parser, Subcommand};
 use contracts::Scope;
@@ -19,7 +17,7 @@ use service_kit::{
     Clock,
     settings::ServiceOptions,
     telemetry::{LogFormat, TraceOptions},
-    tls::{Tls, TlsError, TlsFiles},
+    tls::TlsOptions,
 };
 use url::Url;
 
@@ -64,7 +62,7 @@ impl ServiceOptions for Options {
             Command::Stdio => self.upstream.audit_fault().into_iter().collect(),
             Command::Http(options) => {
                 let fault = options.config().err().map(|fault| fault.to_string());
-                let tls = options.tls().err().map(|fault| fault.to_string());
+                let tls = options.tls.open().err().map(|fault| fault.to_string());
                 fault
                     .into_iter()
                     .chain(tls)
@@ -128,12 +126,8 @@ pub struct Upstream {
     /// They know the gateway alone when absent. Needs content-audience.
     #[arg(long, env = "MCP_GATEWAY_CALLER_KEY", hide_env_values = true, value_parser = secret)]
     caller_key: Option<SecretString>,
-    /// Where audit events go: a directory that keeps them for 90 days, or stdout. Nowhere when absent.
-    #[arg(long, env = "MCP_GATEWAY_AUDIT", value_name = "DIRECTORY|stdout")]
-    audit: Option<String>,
-    /// Seals audit events, 32 characters or more: without it, whoever can write them can forge them.
-    #[arg(long, env = "MCP_GATEWAY_AUDIT_KEY", hide_env_values = true, value_parser = secret)]
-    audit_key: Option<SecretString>,
+    #[command(flatten)]
+    audit: AuditOptions,
 }
 
 impl Upstream {
@@ -191,11 +185,7 @@ impl Upstream {
     }
 
     fn audit_config(&self) -> Result<Option<AuditConfig>, String> {
-        AuditConfig::from_settings(
-            "mcp-gateway",
-            self.audit.as_deref(),
-            self.audit_key.as_ref(),
-        )
+        self.audit.config("mcp-gateway")
     }
 
     /// Opens where audit events go.
@@ -238,13 +228,8 @@ pub struct HttpOptions {
     /// The address to listen on.
     #[arg(long, env = "MCP_GATEWAY_LISTEN", default_value = "127.0.0.1:7430")]
     pub listen: SocketAddr,
-    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
-    /// Without it the service speaks plain HTTP.
-    #[arg(long, env = "MCP_GATEWAY_TLS_CERTIFICATE", value_name = "FILE")]
-    tls_certificate: Option<PathBuf>,
-    /// Its private key, PEM.
-    #[arg(long, env = "MCP_GATEWAY_TLS_KEY", value_name = "FILE")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(long, env = "MCP_GATEWAY_METRICS_ADDRESS", value_name = "ADDRESS")]
     pub metrics_address: Option<SocketAddr>,
@@ -285,10 +270,6 @@ pub struct HttpOptions {
 }
 
 impl HttpOptions {
-    pub fn tls(&self) -> Result<Option<Tls>, TlsError> {
-        TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref())
-    }
-
     pub fn config(&self) -> Result<HttpConfig, HttpConfigError> {
         let mut config = HttpConfig::new(
             &self.public_url,

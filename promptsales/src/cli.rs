@@ -326,7 +326,10 @@ pub enum AuditCommand {
 pub struct AuditVerify {
     /// Where the events are; the home's when absent, read with its key.
     pub directory: Option<PathBuf>,
-    /// A file with the key that seals them; none when absent, for a directory that is named.
+    /// Instead: a file of what services wrote to standard output, as a log collector keeps it; - for standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "directory")]
+    pub collected: Option<PathBuf>,
+    /// A file with the key that seals them; none when absent, for a directory or a file that is named.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// A place in the chain that was noted before and must still be there. May be repeated.

@@ -11,6 +11,7 @@ use auth::Verifier;
 use axum::{Router, extract::FromRef};
 use service_kit::{
     Clock, ProblemResponse,
+    health::Lacking,
     http::{Bounds, standard_layers},
     metrics::HttpMetrics,
 };
@@ -52,7 +53,12 @@ pub fn service(deps: Deps) -> Router {
     let health =
         service_kit::health::router("sales-warehouse", env!("CARGO_PKG_VERSION"), move || {
             let deps = of.clone();
-            async move { missing(&deps).await }
+            async move {
+                Lacking {
+                    missing: missing(&deps).await,
+                    degraded: deps.verifier.degraded().await,
+                }
+            }
         });
     let document = openapi::base(&deps.token_url, &deps.public_url);
     let (v1, document) = OpenApiRouter::with_openapi(document)

@@ -4,11 +4,13 @@ mod commands;
 mod serve;
 mod settings;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
+use audit::AuditOptions;
+use auth::CallerOptions;
 use clap::{Args, Parser, Subcommand};
 use secrecy::SecretString;
-use service_kit::{settings::ServiceOptions, telemetry::TraceOptions};
+use service_kit::{settings::ServiceOptions, telemetry::TraceOptions, tls::TlsOptions};
 
 use settings::Faults;
 
@@ -145,57 +147,12 @@ struct Serve {
     /// What this service is called in the tokens' `aud`.
     #[arg(long, global = true, env = "SALES_WAREHOUSE_AUDIENCE")]
     audience: Option<String>,
-    /// The keys that clients sign with whom they call for: a JWKS file, or its address. Needs
-    /// caller-client.
-    #[arg(
-        long,
-        global = true,
-        env = "SALES_WAREHOUSE_CALLER_KEYS",
-        value_name = "FILE|URL"
-    )]
-    caller_keys: Option<String>,
-    /// Clients that may say for whom they call, such as the MCP gateway's; none when absent. May be
-    /// repeated.
-    #[arg(
-        long = "caller-client",
-        global = true,
-        env = "SALES_WAREHOUSE_CALLER_CLIENTS",
-        value_delimiter = ','
-    )]
-    caller_clients: Vec<String>,
-    /// Where audit events go: a directory that keeps them for 90 days, or stdout. Nowhere when absent.
-    #[arg(
-        long,
-        global = true,
-        env = "SALES_WAREHOUSE_AUDIT",
-        value_name = "DIRECTORY|stdout"
-    )]
-    audit: Option<String>,
-    /// Seals audit events, 32 characters or more: without it, whoever can write them can forge them.
-    #[arg(
-        long,
-        global = true,
-        env = "SALES_WAREHOUSE_AUDIT_KEY",
-        hide_env_values = true
-    )]
-    audit_key: Option<SecretString>,
-    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
-    /// Without it the service speaks plain HTTP.
-    #[arg(
-        long,
-        global = true,
-        env = "SALES_WAREHOUSE_TLS_CERTIFICATE",
-        value_name = "FILE"
-    )]
-    tls_certificate: Option<PathBuf>,
-    /// Its private key, PEM.
-    #[arg(
-        long,
-        global = true,
-        env = "SALES_WAREHOUSE_TLS_KEY",
-        value_name = "FILE"
-    )]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    callers: CallerOptions,
+    #[command(flatten)]
+    audit: AuditOptions,
+    #[command(flatten)]
+    tls: TlsOptions,
     /// Where to serve `/metrics`, which takes no token: a port that only the cluster reaches. Off when absent.
     #[arg(
         long,

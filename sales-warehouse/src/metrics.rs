@@ -5,7 +5,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::Router;
 use service_kit::{
     Clock,
     metrics::{
@@ -42,12 +41,12 @@ struct Ledger {
     runs: Family<OneLabel, Counter>,
 }
 
-/// The route `/metrics`.
-pub fn router(warehouse: Warehouse, clock: Clock, requests: &HttpMetrics) -> Router {
+/// All of it.
+pub fn all(warehouse: Warehouse, clock: Clock, requests: &HttpMetrics) -> Metrics {
     let mut metrics = Metrics::new("sales-warehouse", env!("CARGO_PKG_VERSION"), requests);
     let ledger = Ledger::default();
     ledger.register(&mut metrics);
-    metrics.router(move || {
+    metrics.refreshed_by(move || {
         let (ledger, warehouse, clock) = (ledger.clone(), warehouse.clone(), clock.clone());
         async move { ledger.refresh(&warehouse, &clock).await }
     })

@@ -1,12 +1,22 @@
 //! What `/readyz` finds missing.
 
-use crate::{publisher::Publisher, store::ContentStore};
+use service_kit::health::Lacking;
+
+use crate::{api::AppState, publisher::Publisher, store::ContentStore};
+
+/// What the service lacks.
+pub async fn lacking(state: &AppState) -> Lacking {
+    Lacking {
+        missing: missing(state.store.as_ref(), &state.publisher).await,
+        degraded: state.verifier.degraded().await,
+    }
+}
 
 /// The parts without which the service cannot do its job.
 ///
 /// Unpublished documents count only until everything that can be published was, once: later ones are the normal
 /// course of things, and no reason to send callers elsewhere.
-pub async fn missing(store: &(impl ContentStore + ?Sized), publisher: &Publisher) -> Vec<String> {
+async fn missing(store: &(impl ContentStore + ?Sized), publisher: &Publisher) -> Vec<String> {
     let mut missing = Vec::new();
     let unpublished = store.unpublished().await;
     if unpublished.is_err() {

@@ -66,9 +66,14 @@ async fn it_does_so_on_mongodb_too() {
 }
 
 async fn seeds_serves_and_stops(database_url: &str) {
-    let mut child = start(database_url, "127.0.0.1:0").await;
+    let audit = tempfile::tempdir().unwrap();
+    let more = [
+        ("CONTENT_API_METRICS_ADDRESS", "127.0.0.1:0"),
+        ("CONTENT_API_AUDIT", audit.path().to_str().unwrap()),
+    ];
+    let mut child = start_with(database_url, "127.0.0.1:0", &more).await;
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-    let serving = async {
+    let mut address_after = async |message: &str| {
         loop {
             let line = log
                 .next_line()
@@ -77,12 +82,18 @@ async fn seeds_serves_and_stops(database_url: &str) {
                 .expect("it serves before it ends");
             assert!(!line.contains("very-secret"), "{line}");
             let entry: Value = serde_json::from_str(&line).unwrap();
-            if entry["message"] == "serving" {
+            if entry["message"] == message {
                 return entry["address"].as_str().unwrap().to_owned();
             }
         }
     };
-    let address = tokio::time::timeout(PATIENCE, serving).await.unwrap();
+    let serving = async {
+        (
+            address_after("serving").await,
+            address_after("serving metrics").await,
+        )
+    };
+    let (address, metrics) = tokio::time::timeout(PATIENCE, serving).await.unwrap();
     let http = http_client::build(PATIENCE).unwrap();
     let alive = http
         .get(format!("http://{address}/livez"))
@@ -90,6 +101,10 @@ async fn seeds_serves_and_stops(database_url: &str) {
         .await
         .unwrap();
     assert_eq!(alive.status(), 200);
+    let scraped = http.get(format!("http://{metrics}/metrics")).send();
+    let scraped = scraped.await.unwrap().text().await.unwrap();
+    let none_lost = "promptsales_audit_events_lost_total{service=\"content-api\"} 0\n";
+    assert!(scraped.contains(none_lost), "{scraped}");
     let store = AnyStore::connect(&database_url.into()).await.unwrap();
     assert!(store.shared().count().await.unwrap() >= 60);
 

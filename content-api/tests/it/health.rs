@@ -40,6 +40,7 @@ async fn it_is_ready_once_everything_was_published_and_until_something_is_lost()
         (status, ready.ready, ready.service.as_str()),
         (200, true, "content-api")
     );
+    assert_eq!(ready.degraded, ["the callers' keys"]);
 
     world.double.fail_with(503);
     until("it is missed", async || {

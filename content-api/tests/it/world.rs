@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth::{ClientCredentials, Verifier, VerifierConfig};
+use auth::{ClientCredentials, KeySet, TrustedGateways, Verifier, VerifierConfig};
 use content_api::{
     Config, Deps, EmbedderClient, PostgresStore, PublishingRhythm, Service,
     cache::AnswerCache,
@@ -152,7 +152,12 @@ impl World {
         };
         let idp = LocalIdp::new(config, clock.clone()).unwrap();
         tokio::spawn(listen::serve(listener, idp.router(), stop.clone()));
-        let expected = VerifierConfig::new(issuer.parse().unwrap(), AUDIENCE);
+        let mut expected = VerifierConfig::new(issuer.parse().unwrap(), AUDIENCE);
+        // Nobody calls for anybody else here, and the keys of who might are away.
+        expected.gateways = Some(TrustedGateways {
+            clients: vec!["mcp-gateway".to_owned()],
+            keys: KeySet::File(keys.path().join("callers.json")),
+        });
         let verifier = Arc::new(Verifier::new(expected, http.clone(), clock.clone()));
 
         let double = Double::new(Arc::clone(&verifier));
@@ -202,7 +207,7 @@ impl World {
             idp,
             embedder_url,
             client_secret,
-            metrics: serve(service.metrics_router, &stop).await,
+            metrics: serve(service.metrics.router(), &stop).await,
             stop,
             _keys: keys,
         };

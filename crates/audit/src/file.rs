@@ -1,6 +1,7 @@
 //! The directory of lines: a file a day, one writer at a time.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
@@ -17,6 +18,8 @@ use crate::{
 
 /// Longest line; [`Event::bounded`] keeps every one well below.
 pub(crate) const MAX_LINE: u64 = 256 * 1024;
+/// When a file that could not be removed is tried again.
+const REMOVE_AGAIN_AFTER: Duration = Duration::hours(1);
 const LOCK: &str = "lock";
 const HEAD: &str = "head.json";
 
@@ -61,6 +64,9 @@ pub(crate) struct Journal {
     seal: Seal,
     service: &'static str,
     kept: Duration,
+    /// Files whose time is over and that cannot be removed, each with when to try again.
+    stuck: BTreeMap<PathBuf, OffsetDateTime>,
+    remove: fn(&Path) -> io::Result<()>,
     /// Where we left it; another process may have gone on since.
     end: Option<End>,
 }
@@ -121,6 +127,8 @@ impl Journal {
             seal,
             service,
             kept: Duration::days(kept_days.into()),
+            stuck: BTreeMap::new(),
+            remove: |path| fs::remove_file(path),
             end: None,
         })
     }
@@ -136,7 +144,7 @@ impl Journal {
 
     fn append_locked(&mut self, now: OffsetDateTime, entries: &[Entry]) -> io::Result<()> {
         let files = files(&self.directory)?;
-        let expired = self.expired(&files, now)?;
+        let expired = self.expired(&files, now);
         if entries.is_empty() && expired.is_empty() {
             return Ok(());
         }
@@ -174,22 +182,45 @@ impl Journal {
         }
         // The lines that tell of it are written: only now may they go.
         for gone in &expired {
-            fs::remove_file(self.directory.join(&gone.removed))?;
+            let path = self.directory.join(&gone.removed);
+            match (self.remove)(&path) {
+                Ok(()) => drop(self.stuck.remove(&path)),
+                Err(error) => self.keep_for_now(path, now, &error),
+            }
         }
         Ok(())
     }
 
+    /// No reason to lose a line, nor to try with each one that is written.
+    fn keep_for_now(&mut self, path: PathBuf, now: OffsetDateTime, error: &io::Error) {
+        tracing::warn!(
+            path = %path.display(),
+            %error,
+            "an audit file whose time is over cannot be removed; it is tried again in an hour"
+        );
+        self.stuck.insert(path, now + REMOVE_AGAIN_AFTER);
+    }
+
     /// Files of days that are over for longer than they are kept; never the last one.
-    fn expired(&self, files: &[(Date, PathBuf)], now: OffsetDateTime) -> io::Result<Vec<Removal>> {
+    fn expired(&mut self, files: &[(Date, PathBuf)], now: OffsetDateTime) -> Vec<Removal> {
         let Some((_, all_but_last)) = files.split_last() else {
-            return Ok(Vec::new());
+            return Vec::new();
         };
         let mut expired = Vec::new();
         for (day, path) in all_but_last {
             if now.date() - *day <= self.kept {
                 break;
             }
-            let end = end_of(path)?;
+            if self.stuck.get(path).is_some_and(|again| now < *again) {
+                continue;
+            }
+            let end = match end_of(path) {
+                Ok(end) => end,
+                Err(error) => {
+                    self.keep_for_now(path.clone(), now, &error);
+                    continue;
+                }
+            };
             expired.push(Removal {
                 action: "remove audit file",
                 removed: path
@@ -201,7 +232,7 @@ impl Journal {
                 through_hash: end.map_or_else(String::new, |end| end.hash),
             });
         }
-        Ok(expired)
+        expired
     }
 
     fn find_end(&self, files: &[(Date, PathBuf)]) -> io::Result<Option<End>> {
@@ -345,3 +376,6 @@ fn replace(path: &Path, value: &impl Serialize) -> io::Result<()> {
     file.write_all(&serde_json::to_vec(value)?)?;
     fs::rename(&draft, path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,13 +13,17 @@
 //! ([`Audit::lost`]), logged, and told by a line of its own once lines can be written again.
 
 pub mod chain;
+mod collected;
 mod event;
 mod file;
+mod options;
 mod requests;
 mod verify;
 mod writer;
 
+pub use collected::{Collected, CollectedChain, verify_collected};
 pub use event::{Event, Outcome, Trail};
+pub use options::AuditOptions;
 pub use requests::{Recording, record_requests};
-pub use verify::{Fault, Head, Report, VerifyError, verify};
+pub use verify::{Fault, Head, Report, Snapshot, VerifyError, verify};
 pub use writer::{Audit, AuditConfig, AuditError, Destination, KEPT_DAYS};

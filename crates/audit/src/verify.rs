@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader, Read as _, Take},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// Most faults that are told; one cut makes many.
-const MAX_FAULTS: usize = 100;
+pub(crate) const MAX_FAULTS: usize = 100;
 
 /// A place in the chain, kept elsewhere: nothing before it can be changed unseen, key or no key.
 /// Written `SEQ:HASH`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Head {
     /// The line's number.
     pub seq: u64,
@@ -77,7 +77,7 @@ pub struct Report {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the audit events in {}", path.display())]
 pub struct VerifyError {
-    /// The directory.
+    /// The directory, or a file in it.
     pub path: PathBuf,
     /// What happened.
     #[source]
@@ -94,47 +94,82 @@ struct Link {
 }
 
 /// Reads every line in `directory` and says what does not fit. `expected` are places that were kept
-/// elsewhere. A process that writes waits meanwhile.
+/// elsewhere. A process that writes waits no longer than [`Snapshot::take`] takes.
 pub fn verify(directory: &Path, seal: &Seal, expected: &[Head]) -> Result<Report, VerifyError> {
-    read(directory, seal, expected).map_err(|source| VerifyError {
-        path: directory.to_owned(),
-        source,
-    })
+    Snapshot::take(directory)?.verify(seal, expected)
 }
 
-fn read(directory: &Path, seal: &Seal, expected: &[Head]) -> io::Result<Report> {
-    let lock = match files(directory)?.is_empty() {
-        // Nothing to wait for, and nothing to make in a directory that may be anything.
-        true => None,
-        false => Some(lock_file(directory)?),
-    };
-    if let Some(lock) = &lock {
-        lock.lock_shared()?;
+/// A directory as it was at one moment: its files, open, and how long they were. Lines that are written later are
+/// not read, and files that are removed later are.
+#[derive(Debug)]
+pub struct Snapshot {
+    directory: PathBuf,
+    /// Names, the oldest first.
+    files: Vec<(String, Take<File>)>,
+    head: Option<KeptHead>,
+}
+
+impl Snapshot {
+    /// Takes one, between two writes of whoever writes.
+    pub fn take(directory: &Path) -> Result<Self, VerifyError> {
+        Self::of(directory).map_err(|source| VerifyError {
+            path: directory.to_owned(),
+            source,
+        })
     }
-    let mut check = Check {
-        seal,
-        expected,
-        seen: vec![false; expected.len()],
-        last: None,
-        first: None,
-        removed: Vec::new(),
-        lines: 0,
-        faults: Vec::new(),
-        head: None,
-    };
-    let files = files(directory)?;
-    let kept = KeptHead::read(directory)?;
-    check.head = kept.filter(|head| head.holds(seal));
-    if check.head.is_none() && !files.is_empty() {
-        check.fault(
-            None,
-            "head.json is missing, damaged or sealed with another key",
-        );
+
+    fn of(directory: &Path) -> io::Result<Self> {
+        let lock = match files(directory)?.is_empty() {
+            // Nothing to wait for, and nothing to make in a directory that may be anything.
+            true => None,
+            false => Some(lock_file(directory)?),
+        };
+        if let Some(lock) = &lock {
+            lock.lock_shared()?;
+        }
+        let mut opened = Vec::new();
+        for (_, path) in files(directory)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let file = File::open(&path)?;
+            let length = file.metadata()?.len();
+            opened.push((name.into_owned(), file.take(length)));
+        }
+        // What was locked is unlocked when its file is closed, here.
+        Ok(Self {
+            directory: directory.to_owned(),
+            files: opened,
+            head: KeptHead::read(directory)?,
+        })
     }
-    for (_, path) in &files {
-        check.file(path)?;
+
+    /// Reads every line and says what does not fit.
+    pub fn verify(self, seal: &Seal, expected: &[Head]) -> Result<Report, VerifyError> {
+        let mut check = Check {
+            seal,
+            expected,
+            seen: vec![false; expected.len()],
+            last: None,
+            first: None,
+            removed: Vec::new(),
+            lines: 0,
+            faults: Vec::new(),
+            head: self.head.filter(|head| head.holds(seal)),
+        };
+        if check.head.is_none() && !self.files.is_empty() {
+            check.fault(
+                None,
+                "head.json is missing, damaged or sealed with another key",
+            );
+        }
+        let files = self.files.len() as u64;
+        for (name, file) in self.files {
+            check.file(&name, file).map_err(|source| VerifyError {
+                path: self.directory.join(&name),
+                source,
+            })?;
+        }
+        Ok(check.report(files))
     }
-    Ok(check.report(files.len() as u64))
 }
 
 struct Check<'a> {
@@ -162,9 +197,8 @@ impl Check<'_> {
         }
     }
 
-    fn file(&mut self, path: &Path) -> io::Result<()> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let mut reader = BufReader::new(File::open(path)?);
+    fn file(&mut self, name: &str, file: impl io::Read) -> io::Result<()> {
+        let mut reader = BufReader::new(file);
         for number in 1.. {
             let mut bytes = Vec::new();
             let read = reader
@@ -175,7 +209,7 @@ impl Check<'_> {
                 break;
             }
             self.lines += 1;
-            let place = (name.as_ref(), number);
+            let place = (name, number);
             match String::from_utf8(bytes) {
                 Ok(line) if line.ends_with('\n') => self.line(place, line.trim_end_matches('\n')),
                 _ => self.fault(Some(place), "this is not a whole line"),

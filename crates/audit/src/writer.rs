@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -14,7 +14,10 @@ use std::{
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
-use service_kit::Clock;
+use service_kit::{
+    Clock,
+    metrics::{Metrics, prometheus_client::metrics::counter::Counter},
+};
 use time::OffsetDateTime;
 
 use crate::{
@@ -61,35 +64,6 @@ pub struct AuditConfig {
     pub kept_days: u16,
 }
 
-impl AuditConfig {
-    /// As settings name it: `destination` is a directory or `stdout`. `None` where there is none.
-    pub fn from_settings(
-        service: &'static str,
-        destination: Option<&str>,
-        key: Option<&SecretString>,
-    ) -> Result<Option<Self>, String> {
-        let Some(destination) = destination.filter(|text| !text.is_empty()) else {
-            return match key {
-                Some(_) => Err("an audit_key is given, but no audit to seal with it".to_owned()),
-                None => Ok(None),
-            };
-        };
-        let length = key.map(|key| key.expose_secret().len());
-        if let Some(short) = length.filter(|length| *length < MIN_KEY_BYTES) {
-            return Err(AuditError::ShortKey(short).to_string());
-        }
-        Ok(Some(Self {
-            service,
-            destination: match destination {
-                "stdout" => Destination::Stdout,
-                directory => Destination::Directory(directory.into()),
-            },
-            key: key.cloned(),
-            kept_days: KEPT_DAYS,
-        }))
-    }
-}
-
 /// Why nothing can be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
@@ -125,8 +99,8 @@ struct Inner {
 /// What the thread and the takers both know.
 #[derive(Default)]
 struct Shared {
-    written: AtomicU64,
-    lost: AtomicU64,
+    written: Counter,
+    lost: Counter,
     complained_at: AtomicI64,
 }
 
@@ -218,20 +192,37 @@ impl Audit {
 
     /// Events that were written.
     pub fn written(&self) -> u64 {
-        let count = |inner: &Arc<Inner>| inner.shared.written.load(Ordering::Relaxed);
+        let count = |inner: &Arc<Inner>| inner.shared.written.get();
         self.0.as_ref().map_or(0, count)
     }
 
     /// Events that were not: the queue was full, or writing failed.
     pub fn lost(&self) -> u64 {
-        let count = |inner: &Arc<Inner>| inner.shared.lost.load(Ordering::Relaxed);
+        let count = |inner: &Arc<Inner>| inner.shared.lost.get();
         self.0.as_ref().map_or(0, count)
+    }
+
+    /// Makes both counts part of what a service measures; nothing where nothing is recorded.
+    pub fn register(&self, metrics: &mut Metrics) {
+        let Some(inner) = &self.0 else { return };
+        let (written, lost) = (inner.shared.written.clone(), inner.shared.lost.clone());
+        let registry = metrics.common();
+        registry.register(
+            "promptsales_audit_events_written",
+            "Audit events that were written",
+            written,
+        );
+        registry.register(
+            "promptsales_audit_events_lost",
+            "Audit events that were not: the queue was full, or writing failed",
+            lost,
+        );
     }
 }
 
 impl Shared {
     fn lose(&self, events: u64, now: OffsetDateTime, error: &dyn fmt::Display) {
-        let lost = self.lost.fetch_add(events, Ordering::Relaxed) + events;
+        let lost = self.lost.inc_by(events) + events;
         let (now, last) = (
             now.unix_timestamp(),
             self.complained_at.load(Ordering::Relaxed),
@@ -282,7 +273,7 @@ impl Writer {
     fn write(&mut self, mut batch: Vec<Entry>) {
         let now = self.clock.now();
         let events = batch.len() as u64;
-        let lost = self.shared.lost.load(Ordering::Relaxed);
+        let lost = self.shared.lost.get();
         if lost > self.told {
             let mut gap = Event::new("lose audit events");
             gap.results = Some(lost - self.told);
@@ -291,7 +282,7 @@ impl Writer {
         match self.sink.append(now, &batch) {
             Ok(()) => {
                 self.told = lost;
-                self.shared.written.fetch_add(events, Ordering::Relaxed);
+                self.shared.written.inc_by(events);
             }
             Err(error) => self.shared.lose(events, now, &error),
         }

@@ -32,13 +32,7 @@ impl Issuer {
 
     /// Is its metadata fetched over a network without TLS?
     pub(crate) fn is_exposed(&self) -> bool {
-        let loopback = match self.url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        self.url.scheme() != "https" && !loopback
+        is_exposed(&self.url)
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -55,6 +49,17 @@ impl Issuer {
         oauth.set_path(&format!("/.well-known/oauth-authorization-server{path}"));
         [openid, oauth]
     }
+}
+
+/// Is what is fetched there carried over a network without TLS?
+pub(crate) fn is_exposed(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() != "https" && !loopback
 }
 
 impl FromStr for Issuer {

@@ -19,7 +19,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::sync::watch;
 
 use crate::fetch::FetchError;
-pub(crate) use source::KeySource;
+pub(crate) use source::{KeySource, fits};
 
 /// Keys older than this are fetched anew.
 const MAX_AGE: Duration = Duration::minutes(10);

@@ -20,6 +20,7 @@ mod fetch;
 mod issuer;
 mod jwks;
 mod metadata;
+mod options;
 mod token_source;
 mod verifier;
 
@@ -35,5 +36,6 @@ pub use fetch::FetchError;
 pub use issuer::{InvalidIssuer, Issuer};
 pub use jwks::SigningAlgorithm;
 pub use metadata::{protected_resource_metadata, protected_resource_metadata_url};
+pub use options::CallerOptions;
 pub use token_source::{ClientCredentials, TokenError, TokenSource};
 pub use verifier::{MAX_TOKEN_BYTES, TokenTypes, Verifier, VerifierConfig};

@@ -13,6 +13,9 @@ use crate::{
     jwks::{KeyCache, KeyError, KeySource},
 };
 
+/// Longest wait for the callers' keys where there are none yet: who probes gives up after a second.
+const DEGRADED_WITHIN: Duration = Duration::from_millis(200);
+
 /// Longest token that is looked at, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
@@ -149,10 +152,18 @@ impl Verifier {
 
     /// Are there keys to check with? Asks the issuer when there are none yet; for `/readyz`.
     pub async fn ready(&self) -> Result<(), AuthError> {
-        self.keys.ready().await.map_err(no_key)?;
-        match &self.assertions {
-            Some(assertions) => assertions.ready().await,
-            None => Ok(()),
+        self.keys.ready().await.map_err(no_key)
+    }
+
+    /// What `/readyz` calls degraded: who calls for themselves is served without it. Asks for the callers' keys where
+    /// there are none yet, and waits for them for a moment.
+    pub async fn degraded(&self) -> Vec<String> {
+        let Some(assertions) = &self.assertions else {
+            return Vec::new();
+        };
+        match tokio::time::timeout(DEGRADED_WITHIN, assertions.has_keys()).await {
+            Ok(true) => Vec::new(),
+            Ok(false) | Err(_) => vec!["the callers' keys".to_owned()],
         }
     }
 

@@ -8,7 +8,7 @@
 
 mod requests;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -32,21 +32,29 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// Longest that one scrape may take: collectors give up after ten seconds.
 const DEADLINE: Duration = Duration::from_secs(9);
 
-/// What a service measures.
-#[derive(Debug)]
+/// Brings what is not counted as it happens level.
+type Refresh = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// What a service measures. A library makes it; whoever puts the process together adds what is the process's.
 pub struct Metrics {
+    service: &'static str,
     registry: Registry,
+    refresh: Refresh,
 }
 
 impl Metrics {
     /// With what every service has: `promptsales_build_info`, and its requests.
     pub fn new(service: &'static str, version: &'static str, requests: &HttpMetrics) -> Self {
-        let mut registry = Registry::default();
+        let mut metrics = Self {
+            service,
+            registry: Registry::default(),
+            refresh: Arc::new(|| Box::pin(async {})),
+        };
         let build = Info::new([("service", service), ("version", version)]);
-        registry.register("promptsales_build", "Which service, and its version", build);
-        let label = ("service".into(), service.into());
-        requests.register(registry.sub_registry_with_label(label));
-        Self { registry }
+        let about = "Which service, and its version";
+        metrics.registry.register("promptsales_build", about, build);
+        requests.register(metrics.common());
+        metrics
     }
 
     /// Where a service registers its own.
@@ -54,16 +62,27 @@ impl Metrics {
         &mut self.registry
     }
 
-    /// The route. `refresh` brings what is not counted as it happens level, before each scrape; scrapes wait
-    /// for each other.
-    pub fn router<F, Fut>(self, refresh: F) -> Router
+    /// Where what all services measure alike is registered: every series carries `service`.
+    pub fn common(&mut self) -> &mut Registry {
+        let label = ("service".into(), self.service.into());
+        self.registry.sub_registry_with_label(label)
+    }
+
+    /// Has what is not counted as it happens brought level before each scrape.
+    pub fn refreshed_by<F, Fut>(mut self, refresh: F) -> Self
     where
-        F: Fn() -> Fut + Clone + Send + Sync + 'static,
+        F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        let registry = Arc::new(Mutex::new(self.registry));
+        self.refresh = Arc::new(move || Box::pin(refresh()));
+        self
+    }
+
+    /// The route, for an address of its own: it takes no token. Scrapes wait for each other.
+    pub fn router(self) -> Router {
+        let (registry, refresh) = (Arc::new(Mutex::new(self.registry)), self.refresh);
         let scrape = move || {
-            let (registry, refresh) = (Arc::clone(&registry), refresh.clone());
+            let (registry, refresh) = (Arc::clone(&registry), Arc::clone(&refresh));
             async move {
                 let registry = registry.lock().await;
                 refresh().await;
@@ -81,6 +100,14 @@ impl Metrics {
             bounds,
             &unseen,
         )
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
     }
 }
 

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     listen::{self, BindError},
-    tls::Tls,
+    metrics::Metrics,
+    tls::{Tls, handshakes::HandshakeFailures},
 };
 
 /// How long requests are still taken after the signal. Answers end their connections meanwhile: callers come back on
@@ -30,6 +31,7 @@ pub struct Parts {
     /// It will stop in a moment.
     leaving: CancellationToken,
     stop: CancellationToken,
+    handshake_failures: HandshakeFailures,
 }
 
 /// Why a service stopped without being told to.
@@ -68,7 +70,7 @@ impl Parts {
         let Some(tls) = tls else {
             return self.serve(listener, router);
         };
-        let listener = tls.listener(listener);
+        let listener = tls.listener(listener, self.handshake_failures.clone());
         let router = self.saying_goodbye(router);
         self.tasks
             .spawn(listen::serve(listener, router, self.stop.clone()));
@@ -91,21 +93,22 @@ impl Parts {
         }))
     }
 
-    /// The metrics on an address of their own, if there is one.
+    /// The metrics on an address of their own, if there is one; with them, what the listeners count.
     ///
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn serve_metrics(
         &mut self,
         address: Option<std::net::SocketAddr>,
-        router: Router,
+        mut metrics: Metrics,
     ) -> Result<(), BindError> {
         if let Some(address) = address {
+            self.handshake_failures.register(metrics.common());
             let listener = listen::bind(address).await?;
             if let Ok(address) = listener.local_addr() {
                 tracing::info!(%address, "serving metrics");
             }
-            self.serve(listener, router);
+            self.serve(listener, metrics.router());
         }
         Ok(())
     }

@@ -4,6 +4,10 @@
 //! a key of the same name in a TOML file (`--cache-url` is `cache_url`, or `url` under `[cache]`), and for each secret
 //! (an option that hides its environment value) the name of a file that holds it. Every fault is told at once, and
 //! no fault shows a secret.
+//!
+//! Options that several services have stand in one place, as a struct that is flattened into each service's own. Their
+//! `env` begins with `SERVICE_`, in place of which the service's prefix comes: `SERVICE_TLS_KEY` is
+//! `CONTENT_API_TLS_KEY` to content-api.
 
 mod fault;
 mod file;
@@ -22,6 +26,8 @@ use clap::{Arg, ArgAction, Command, Parser, value_parser};
 use fault::Faults;
 pub use reference::reference;
 
+/// How the names of shared options begin, before they have a service's.
+const SHARED: &str = "SERVICE_";
 const CONFIG: &str = "config";
 const CHECK: &str = "check-config";
 const PRINT: &str = "print-config";
@@ -82,7 +88,7 @@ fn read<O: ServiceOptions>(
         return Ok(Read::Text(reference::<O>()));
     }
     let mut faults = Faults::default();
-    let plain = with_own_options(O::command(), O::PREFIX);
+    let plain = with_own_options(command_of::<O>(), O::PREFIX);
     let mut command = file::with_secret_files(plain, &environment, &mut faults);
     if let Some(path) = config_path(O::PREFIX, arguments, &environment) {
         command = file::with_file(command, &path, &mut faults);
@@ -104,6 +110,24 @@ fn read<O: ServiceOptions>(
         return Ok(Read::Text(text.to_owned()));
     }
     Ok(Read::Options(options))
+}
+
+/// A service's command, in which shared options have its names.
+fn command_of<O: ServiceOptions>() -> Command {
+    named(O::command(), O::PREFIX)
+}
+
+fn named(command: Command, prefix: &str) -> Command {
+    let variable = |argument: &Arg| {
+        let name = argument.get_env()?.to_str()?.strip_prefix(SHARED)?;
+        Some(format!("{prefix}_{name}"))
+    };
+    command
+        .mut_args(|argument| match variable(&argument) {
+            Some(variable) => argument.env(variable),
+            None => argument,
+        })
+        .mut_subcommands(|below| named(below, prefix))
 }
 
 fn with_own_options(command: Command, prefix: &str) -> Command {

@@ -1,17 +1,21 @@
 //! TLS 1.3, and nothing older, at a listener that is given a certificate.
 //!
+//! Handshakes are bounded and what fails of them is counted ([`handshakes`]).
+//!
 //! Certificate and key are read again every minute, so that a renewed one is served without a restart; files that
 //! cannot be used leave the ones before in place, and an error line says so.
 
+pub mod handshakes;
+mod listener;
+
 use std::{
-    fs, io,
-    net::SocketAddr,
+    fs,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use axum::serve::Listener;
+use clap::Args;
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -19,21 +23,16 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::with_causes;
+use handshakes::HandshakeFailures;
+pub use listener::TlsListener;
 
 /// How often the files are looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(60);
-/// Longest that a handshake may take.
-const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// Handshakes at a time; further connections wait in the system's queue.
-const MAX_HANDSHAKES: usize = 512;
 
 /// Where a listener's certificate and key are, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +41,38 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+}
+
+/// What a service's settings say of TLS.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TlsOptions {
+    /// The certificate to serve TLS 1.3 with, PEM, and after it those that vouch for it; read again every minute.
+    /// Without it the service speaks plain HTTP.
+    #[arg(
+        long,
+        global = true,
+        env = "SERVICE_TLS_CERTIFICATE",
+        value_name = "FILE"
+    )]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[arg(long, global = true, env = "SERVICE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl TlsOptions {
+    /// The certificate in use; `None` where there is none.
+    ///
+    /// # Errors
+    /// When there is a key or a certificate alone, and as [`TlsFiles::load`].
+    pub fn open(&self) -> Result<Option<Tls>, TlsError> {
+        let files = match (self.tls_certificate.clone(), self.tls_key.clone()) {
+            (Some(certificate), Some(key)) => TlsFiles { certificate, key },
+            (None, None) => return Ok(None),
+            _ => return Err(TlsError::Half),
+        };
+        files.load().map(Some)
+    }
 }
 
 /// Why there is no TLS.
@@ -66,33 +97,6 @@ pub enum TlsError {
 }
 
 impl TlsFiles {
-    /// Files from settings that may be absent.
-    ///
-    /// # Errors
-    /// When one is there and the other is not.
-    pub fn from_settings(
-        certificate: Option<PathBuf>,
-        key: Option<PathBuf>,
-    ) -> Result<Option<Self>, TlsError> {
-        match (certificate, key) {
-            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
-            (None, None) => Ok(None),
-            _ => Err(TlsError::Half),
-        }
-    }
-
-    /// The certificate that settings name, in use; `None` where they name none.
-    ///
-    /// # Errors
-    /// As [`Self::from_settings`] and [`Self::load`].
-    pub fn open(
-        certificate: Option<&PathBuf>,
-        key: Option<&PathBuf>,
-    ) -> Result<Option<Tls>, TlsError> {
-        let files = Self::from_settings(certificate.cloned(), key.cloned())?;
-        files.map(Self::load).transpose()
-    }
-
     /// Reads them.
     ///
     /// # Errors
@@ -154,13 +158,9 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Serves this certificate on a listener.
-    pub fn listener(&self, tcp: TcpListener) -> TlsListener {
-        TlsListener {
-            tcp,
-            acceptor: self.acceptor.clone(),
-            handshakes: JoinSet::new(),
-        }
+    /// Serves this certificate on a listener. Handshakes that fail are counted in `failures`.
+    pub fn listener(&self, tcp: TcpListener, failures: HandshakeFailures) -> TlsListener {
+        TlsListener::new(tcp, self.acceptor.clone(), failures)
     }
 
     /// Looks at the files every minute, until `stop`.
@@ -218,49 +218,5 @@ impl Certificate {
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.held())
-    }
-}
-
-/// Connections whose handshake is done. A slow one keeps nobody waiting.
-pub struct TlsListener {
-    tcp: TcpListener,
-    acceptor: TlsAcceptor,
-    handshakes: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            tokio::select! {
-                (stream, address) = Listener::accept(&mut self.tcp),
-                    if self.handshakes.len() < MAX_HANDSHAKES =>
-                {
-                    let shaking = self.acceptor.accept(stream);
-                    self.handshakes.spawn(async move {
-                        let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, shaking).await;
-                        match shaken {
-                            Ok(Ok(stream)) => Some((stream, address)),
-                            Ok(Err(error)) => {
-                                tracing::debug!(%error, "no TLS with a client");
-                                None
-                            }
-                            Err(_) => None,
-                        }
-                    });
-                }
-                Some(shaken) = self.handshakes.join_next() => {
-                    if let Ok(Some(connection)) = shaken {
-                        return connection;
-                    }
-                }
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.tcp.local_addr()
     }
 }

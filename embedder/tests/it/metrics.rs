@@ -13,7 +13,13 @@ async fn scraped(bench: &Bench) -> String {
     let asked = axum::http::Request::get("/metrics")
         .body(Body::empty())
         .unwrap();
-    let answer = bench.service.metrics_router().oneshot(asked).await.unwrap();
+    let answer = bench
+        .service
+        .metrics()
+        .router()
+        .oneshot(asked)
+        .await
+        .unwrap();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
 }

@@ -66,7 +66,7 @@ impl Call<'_> {
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let (audited, reason) = match &outcome {
             Ok(_) => (Outcome::Allowed, None),
-            Err(refusal) => (Outcome::Failed, Some(refusal.to_string())),
+            Err(refusal) => (refusal.audited(), Some(refusal.to_string())),
         };
         self.audit(tool, audited, reason, Some(took_ms));
         match outcome {

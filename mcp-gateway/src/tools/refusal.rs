@@ -1,5 +1,6 @@
 //! Failures that an assistant reads: what was wrong, what is valid, what to do next.
 
+use audit::Outcome;
 use rmcp::model::{CallToolResult, ContentBlock};
 
 use crate::{
@@ -54,6 +55,21 @@ impl Refusal {
             Self::Confirmation(_) => "unconfirmed",
             Self::TooSlow => "too_slow",
             Self::TooLong(_) => "too_long",
+        }
+    }
+
+    /// For the audit: refused is what the caller can mend, failed what nobody did wrong who asked.
+    pub(crate) fn audited(&self) -> Outcome {
+        match self {
+            Self::Arguments(_) | Self::Confirmation(_) | Self::TooLong(_) => Outcome::Refused,
+            Self::Upstream(error) => match error.fault {
+                Fault::Refused(_) => Outcome::Refused,
+                Fault::Unavailable { .. }
+                | Fault::GatewayRefused(_)
+                | Fault::NoToken(_)
+                | Fault::Unexpected(_) => Outcome::Failed,
+            },
+            Self::Nothing(_) | Self::TooSlow => Outcome::Failed,
         }
     }
 

@@ -1,13 +1,13 @@
 //! Each call of a tool leaves an audit event, and so does what is refused before one.
 
 use audit::{Audit, AuditConfig, Destination, KEPT_DAYS, chain::Seal, verify};
-use contracts::Scope;
+use contracts::{Problem, Scope};
 use http::StatusCode;
 use serde_json::{Value, json};
 use service_kit::Clock;
 use tempfile::TempDir;
 
-use crate::support::{Reply, World, answered, campaign};
+use crate::support::{Behaviour, Reply, World, answered, campaign};
 
 struct Audited {
     world: World,
@@ -131,10 +131,23 @@ async fn what_fails_and_what_is_refused_is_told() {
     assert_eq!(
         all.last().await,
         json!({
-            "action": "getContent", "outcome": "failed", "reason": "invalid arguments",
+            "action": "getContent", "outcome": "refused", "reason": "invalid arguments",
             "subject": "assistant", "client_id": "assistant",
         })
     );
+    // content-api refuses; then it is away.
+    let problem = Problem::new(400, "invalid-filter", "Invalid filter", "No such theme.");
+    all.world.content.behave(Behaviour::Problem(problem));
+    all.world.get_content(json!({"description": "beach"})).await;
+    let line = all.last().await;
+    assert_eq!(line["outcome"], "refused", "{line}");
+    all.world.content.behave(Behaviour::Unavailable(7));
+    all.world.get_content(json!({"description": "beach"})).await;
+    let line = all.last().await;
+    assert_eq!(line["outcome"], "failed", "{line}");
+    let scraped = all.world.scraped().await;
+    let written = "promptsales_audit_events_written_total{service=\"mcp-gateway\"} 3\n";
+    assert!(scraped.contains(written), "{scraped}");
     let params = json!({"name": "getContent", "arguments": {"description": "beach"}});
     let token = all.world.token(&[Scope::SalesRead]);
     let reply = Reply::of(all.world.modern(&token, "tools/call", params.clone())).await;

@@ -16,7 +16,7 @@ use contracts::{Scope, Scopes};
 use local_idp::{LocalIdp, LocalIdpConfig, RegisteredClient};
 use mcp_gateway::{
     Config, Gateway, Tokens,
-    http::{HttpConfig, Limits, metrics_router, router},
+    http::{HttpConfig, Limits, metrics, router},
 };
 use redis_link::SharedCounters;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -168,7 +168,7 @@ impl World {
         .unwrap();
         change_http(&mut config);
         let verifier = Arc::new(Verifier::new(config.verifier_config(), http.clone(), clock));
-        let metrics = metrics_router(&gateway, &config);
+        let metrics = metrics(&gateway, &config).router();
         tokio::spawn(listen::serve(
             listener,
             router(gateway.clone(), verifier, &config),

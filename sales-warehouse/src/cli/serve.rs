@@ -72,10 +72,9 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     tracing::info!(address = %listener.local_addr()?, "serving");
     let mut parts = Parts::new();
     parts.serve_tls(listener, router, settings.tls);
-    let metrics_router = metrics::router(warehouse.clone(), clock.clone(), &requests);
-    parts
-        .serve_metrics(settings.metrics, metrics_router)
-        .await?;
+    let mut metrics = metrics::all(warehouse.clone(), clock.clone(), &requests);
+    audit.register(&mut metrics);
+    parts.serve_metrics(settings.metrics, metrics).await?;
     let scheduled = !settings.sources.is_empty();
     if scheduled {
         let (warehouse, clock, stop) = (warehouse.clone(), clock.clone(), parts.stop());

@@ -3,15 +3,14 @@
 use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use anyhow::bail;
-use audit::AuditConfig;
-use auth::{ClientCredentials, Issuer, TrustedGateways};
+use auth::{ClientCredentials, Issuer};
 use contracts::Scopes;
 use sales_warehouse::{
     etl::SourceConfig,
     source::{ChangeFeed, System},
 };
 use secrecy::{ExposeSecret, SecretString};
-use service_kit::{Clock, http_client, tls::TlsFiles, with_causes};
+use service_kit::{Clock, http_client, with_causes};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
@@ -161,19 +160,13 @@ impl Serve {
             Some(text) => faults.note(address("metrics-address", text)).map(Some),
             None => Some(None),
         };
-        let tls = TlsFiles::open(self.tls_certificate.as_ref(), self.tls_key.as_ref());
-        let tls = faults.note(tls.map_err(|error| error.to_string()));
+        let tls = faults.note(self.tls.open().map_err(|error| error.to_string()));
         let issuer = faults.note(given("issuer", self.issuer.as_deref()).and_then(|text| {
             Issuer::from_str(text).map_err(|error| format!("--issuer '{text}': {error}"))
         }));
         let audience = faults.note(given("audience", self.audience.as_deref()));
-        let keys = self.caller_keys.as_deref();
-        let gateways = faults.note(TrustedGateways::from_settings(&self.caller_clients, keys));
-        let audit = faults.note(AuditConfig::from_settings(
-            "sales-warehouse",
-            self.audit.as_deref(),
-            self.audit_key.as_ref(),
-        ));
+        let gateways = faults.note(self.callers.gateways());
+        let audit = faults.note(self.audit.config("sales-warehouse"));
         let public_url = faults.note(web_url("public-url", self.public_url.as_deref()));
         let token_url = faults.note(web_url("token-url", self.token_url.as_deref()));
         Some(ServeSettings {

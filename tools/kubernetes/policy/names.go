@@ -21,6 +21,9 @@ type repository struct {
 
 var (
 	services = []string{"embedder", "content-api", "sales-warehouse", "mcp-gateway"}
+	// Where metrics that several services have are registered, below crates/.
+	shared = []string{"service-kit/src/metrics/requests.rs", "service-kit/src/tls/handshakes.rs",
+		"audit/src/writer.rs"}
 	setting  = regexp.MustCompile(`(?m)^#([a-z0-9_]+) = `)
 	assigned = regexp.MustCompile(`(?m)^([a-z0-9_]+) = `)
 	prefix   = regexp.MustCompile(`sub_registry_with_prefix\("([a-z_]+)"\)`)
@@ -36,11 +39,13 @@ func readRepository(root string) (repository, error) {
 		metrics:  map[string]bool{"promptsales_build_info": true},
 		alerts:   map[string]bool{},
 	}
-	shared, err := os.ReadFile(filepath.Join(root, "crates", "service-kit", "src", "metrics", "requests.rs"))
-	if err != nil {
-		return known, err
+	for _, file := range shared {
+		source, err := os.ReadFile(filepath.Join(root, "crates", filepath.FromSlash(file)))
+		if err != nil {
+			return known, err
+		}
+		addNames("", string(source), known.metrics)
 	}
-	addNames("", string(shared), known.metrics)
 	for _, service := range services {
 		documented, err := os.ReadFile(filepath.Join(root, service, service+".toml"))
 		if err != nil {

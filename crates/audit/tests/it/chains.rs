@@ -7,10 +7,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use audit::{Audit, AuditConfig, AuditError, Destination, Event, Head, chain::Seal, verify};
+use audit::{
+    Audit, AuditConfig, AuditError, Destination, Event, Head, Snapshot, chain::Seal, verify,
+};
 use service_kit::Clock;
 
-use crate::support::{DAY, World};
+use crate::support::{DAY, World, scraped};
 
 async fn record(audit: &Audit, actions: &[&str]) {
     for action in actions {
@@ -236,6 +238,27 @@ async fn another_process_that_holds_the_lock_is_waited_for() {
     assert_eq!(world.verify().lines, 2);
 }
 
+/// Reading a long chain takes its time; whoever writes goes on meanwhile.
+#[tokio::test]
+async fn what_is_verified_is_what_was_there_and_nobody_waits_for_it() {
+    let world = World::new();
+    let audit = world.open();
+    record(&audit, &["a", "b"]).await;
+    let snapshot = Snapshot::take(&world.path()).unwrap();
+    record(&audit, &["c"]).await;
+    assert_eq!((audit.written(), audit.lost()), (3, 0));
+    // Its file goes too, after its time.
+    for _ in 0..2 {
+        world.later(91 * DAY);
+        record(&audit, &["d"]).await;
+    }
+    assert!(world.verify().first_seq >= Some(4));
+    let seal = Seal::new(world.key.as_ref());
+    let report = snapshot.verify(&seal, &[]).unwrap();
+    assert!(report.intact, "{report:?}");
+    assert_eq!((report.lines, report.first_seq), (2, Some(1)));
+}
+
 #[tokio::test]
 async fn half_a_line_of_a_killed_process_is_cut_off() {
     let world = World::new();
@@ -262,6 +285,14 @@ async fn a_full_disk_loses_lines_that_are_counted_and_told_and_stops_nobody() {
     record(&audit, &["b", "c"]).await;
     record(&audit, &["d"]).await;
     assert_eq!((audit.written(), audit.lost()), (1, 3));
+    let scraped = scraped(&audit).await;
+    for line in [
+        "written_total{service=\"test\"} 1\n",
+        "lost_total{service=\"test\"} 3\n",
+    ] {
+        let line = format!("promptsales_audit_events_{line}");
+        assert!(scraped.contains(&line), "{scraped}");
+    }
     fs::remove_file(&full).unwrap();
     record(&audit, &["e"]).await;
     assert_eq!((audit.written(), audit.lost()), (2, 3));

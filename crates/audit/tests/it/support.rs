@@ -10,11 +10,17 @@ use std::{
 };
 
 use audit::{Audit, AuditConfig, Destination, Head, KEPT_DAYS, Report, chain::Seal, verify};
+use axum::body::{Body, to_bytes};
+use http::Request;
 use secrecy::SecretString;
 use serde_json::Value;
-use service_kit::Clock;
+use service_kit::{
+    Clock,
+    metrics::{HttpMetrics, Metrics},
+};
 use tempfile::TempDir;
 use time::OffsetDateTime;
+use tower::ServiceExt as _;
 
 pub const DAY: i64 = 86_400;
 
@@ -101,4 +107,14 @@ impl World {
         change(&mut lines);
         fs::write(path, lines.concat()).unwrap();
     }
+}
+
+/// What `/metrics` of a service tells that records with this.
+pub async fn scraped(audit: &Audit) -> String {
+    let mut metrics = Metrics::new("test", "1.2.3", &HttpMetrics::default());
+    audit.register(&mut metrics);
+    let request = Request::get("/metrics").body(Body::empty()).unwrap();
+    let answer = metrics.router().oneshot(request).await.unwrap();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
 }

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use contracts::Scopes;
 use http::{HeaderMap, Method};
 use jsonwebtoken::{Algorithm, Validation, errors::ErrorKind};
-use service_kit::Clock;
+use service_kit::{Clock, with_causes};
 use time::{Duration, OffsetDateTime};
 use url::Url;
 
@@ -17,7 +17,8 @@ use super::{
 use crate::{
     AuthError, Caller, SigningAlgorithm, VerifierConfig,
     claims::is_name,
-    jwks::{KeyCache, KeyError, KeySource},
+    issuer::is_exposed,
+    jwks::{KeyCache, KeyError, KeySource, fits},
 };
 
 /// Longest assertion that is looked at, in bytes.
@@ -41,32 +42,9 @@ pub enum KeySet {
     Url(Url),
 }
 
-impl TrustedGateways {
-    /// As settings name them: `keys` is a file or an http(s) address. `None` where neither is given;
-    /// one without the other is a fault, which is said.
-    pub fn from_settings(clients: &[String], keys: Option<&str>) -> Result<Option<Self>, String> {
-        let keys = keys.filter(|text| !text.is_empty());
-        match (keys, clients) {
-            (None, []) => Ok(None),
-            (Some(_), []) => Err(
-                "caller_keys are given, but no client is trusted with them: give caller_client too"
-                    .to_owned(),
-            ),
-            (None, [..]) => Err(
-                "caller_client is trusted, but there is nothing to check them with: give \
-                 caller_keys too"
-                    .to_owned(),
-            ),
-            (Some(keys), clients) => Ok(Some(Self {
-                clients: clients.to_vec(),
-                keys: KeySet::parse(keys)?,
-            })),
-        }
-    }
-}
-
 impl KeySet {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// A file's path, or an http(s) address.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if !text.contains("://") {
             return Ok(Self::File(text.into()));
         }
@@ -80,6 +58,23 @@ impl KeySet {
                     .to_owned(),
             ),
         }
+    }
+}
+
+impl KeySet {
+    /// A file has to be there, with a key that assertions are signed with if it has any. Blocks.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let Self::File(path) = self else {
+            return Ok(());
+        };
+        let fault = match fits(path, SigningAlgorithm::Es256) {
+            Ok(true) => return Ok(()),
+            Ok(false) => format!("{} has other keys alone", path.display()),
+            Err(error) => with_causes(&error),
+        };
+        Err(format!(
+            "caller_keys: {fault}; expected a JWKS file with a P-256 key that has a kid"
+        ))
     }
 }
 
@@ -179,6 +174,14 @@ impl Assertions {
         clock: &Clock,
     ) -> Option<Self> {
         let gateways = config.gateways.clone()?;
+        if let KeySet::Url(url) = &gateways.keys
+            && is_exposed(url)
+        {
+            tracing::warn!(
+                from = %url,
+                "the callers' keys are fetched without TLS: whoever is on the way can say for whom anybody calls"
+            );
+        }
         let source = match &gateways.keys {
             KeySet::File(path) => KeySource::File(path.clone()),
             KeySet::Url(url) => KeySource::Url {
@@ -301,11 +304,8 @@ impl Assertions {
     }
 
     /// Are there keys to check with?
-    pub(crate) async fn ready(&self) -> Result<(), AuthError> {
-        self.keys.ready().await.map_err(|error| match error {
-            KeyError::Unknown => AuthError::InvalidAssertion(AssertionFault::UnknownKey),
-            KeyError::Unavailable(cause) => AuthError::CallerKeysUnavailable(cause),
-        })
+    pub(crate) async fn has_keys(&self) -> bool {
+        self.keys.ready().await.is_ok()
     }
 }
 

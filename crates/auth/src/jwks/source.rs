@@ -1,12 +1,16 @@
 //! Where keys come from: an issuer that says so itself, an address, or a file.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
-use tokio::io::AsyncReadExt as _;
 use url::Url;
 
-use super::{KeySet, KeySetDocument};
+use super::{KeySet, KeySetDocument, SigningAlgorithm};
 use crate::{
     Issuer,
     fetch::{self, FetchError},
@@ -53,27 +57,43 @@ impl KeySource {
                 fetch::json(client, &uri, MAX_DOCUMENT_BYTES).await?
             }
             Self::Url { url, client } => fetch::json(client, url, MAX_DOCUMENT_BYTES).await?,
-            Self::File(path) => read(path).await?,
+            Self::File(path) => {
+                let path = path.clone();
+                let read = tokio::task::spawn_blocking(move || read(&path)).await;
+                read.map_err(|_| FetchError::Interrupted)??
+            }
         };
         Ok(KeySet::new(document))
     }
 }
 
-async fn read(path: &PathBuf) -> Result<KeySetDocument, FetchError> {
+/// Blocks.
+fn read(path: &Path) -> Result<KeySetDocument, FetchError> {
     let unreadable = |source| FetchError::Unreadable {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     };
-    let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+    let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     // One byte more than may be there shows that there is more.
     let mut bounded = file.take(MAX_DOCUMENT_BYTES as u64 + 1);
-    bounded.read_to_end(&mut bytes).await.map_err(unreadable)?;
+    bounded.read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > MAX_DOCUMENT_BYTES {
         let too_large = std::io::Error::other(format!("more than {MAX_DOCUMENT_BYTES} bytes"));
         return Err(unreadable(too_large));
     }
     serde_json::from_slice(&bytes).map_err(|error| unreadable(error.into()))
+}
+
+/// Whether what a file holds makes sense for that algorithm: a key, or none at all, which is how all trust is
+/// withdrawn. Blocks.
+pub(crate) fn fits(path: &Path, algorithm: SigningAlgorithm) -> Result<bool, FetchError> {
+    let document = read(path)?;
+    if document.keys.is_empty() {
+        return Ok(true);
+    }
+    let keys = KeySet::new(document);
+    Ok(keys.0.keys().any(|(_, known)| *known == algorithm))
 }
 
 async fn discover(issuer: &Issuer, client: &reqwest::Client) -> Result<Url, FetchError> {

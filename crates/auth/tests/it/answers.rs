@@ -1,18 +1,15 @@
 //! What a caller sees: status, challenge and problem, over HTTP.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use auth::Verifier;
 use contracts::{Problem, Scope};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tower::ServiceExt as _;
 use tracing::{Instrument as _, field};
-use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::harness::{Issuer, Served, Stub, TestClock, client, resource, serve_resource};
+use crate::{
+    harness::{Issuer, Served, Stub, TestClock, client, resource, serve_resource},
+    log::Log,
+};
 
 async fn get(served: &Served, path: &str, values: &[&str]) -> reqwest::Response {
     let mut headers = HeaderMap::new();
@@ -220,32 +217,10 @@ async fn an_issuer_that_never_answered_is_our_fault() {
     );
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_subject_is_recorded_and_the_token_is_not() {
     let issuer = Issuer::start().await;
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::begin();
     let token = issuer.token(&[Scope::ContentRead]);
     let request = http::Request::get("/content")
         .header(AUTHORIZATION, format!("Bearer {token}"))
@@ -258,7 +233,7 @@ async fn the_subject_is_recorded_and_the_token_is_not() {
         .await
         .unwrap();
     assert_eq!(response.status(), 200);
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains(r#""subject":"marketer""#), "{log}");
     let signature = token.rsplit_once('.').unwrap().1;
     assert!(!log.contains(signature), "a token was logged");

@@ -394,11 +394,10 @@ async fn keys_may_lie_at_an_address() {
     let (stub, _served) = Stub::start().await;
     stub.answer("/keys", 200, json!(world.signer.public_keys()));
     let mut config = world.issuer.config();
-    config.gateways = TrustedGateways::from_settings(
-        &["marketer".to_owned()],
-        Some(&format!("{}/keys", stub.origin)),
-    )
-    .unwrap();
+    config.gateways = Some(TrustedGateways {
+        clients: vec!["marketer".to_owned()],
+        keys: KeySet::Url(format!("{}/keys", stub.origin).parse().unwrap()),
+    });
     let verifier = Verifier::new(config, client(), world.issuer.time.clock());
     world.resource = resource(verifier);
     assert_eq!(world.get(&[&world.sign(|_| {})]).await.0, 200);

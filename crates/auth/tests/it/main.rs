@@ -8,6 +8,7 @@ mod assertions;
 mod forge;
 mod harness;
 mod keys;
+mod log;
 mod metadata;
 mod refusals;
 mod token_source;

@@ -29,10 +29,11 @@ async fn a_scrape_is_refreshed_and_says_who_answers() {
     metrics
         .registry()
         .register("tester_scrapes", "So far", scrapes.clone());
-    let router = metrics.router(move || {
+    let metrics = metrics.refreshed_by(move || {
         scrapes.inc();
         async {}
     });
+    let router = metrics.router();
     let (status, kind, first) = get(&router, "/metrics").await;
     assert_eq!((status, kind.as_str()), (StatusCode::OK, OPENMETRICS));
     let build = "promptsales_build_info{service=\"tester\",version=\"1.2.3\"} 1\n";
@@ -70,7 +71,7 @@ impl Scene {
         let metrics = Metrics::new("tester", "1.2.3", &requests);
         Self {
             router: standard_layers(router, bounds, &requests),
-            scrape: metrics.router(|| async {}),
+            scrape: metrics.router(),
             requests,
             go_on,
         }

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use clap::Arg;
 
-use super::{ServiceOptions, config_variable, file::is_switch, is_secret, settings};
+use super::{ServiceOptions, command_of, config_variable, file::is_switch, is_secret, settings};
 
 const WIDTH: usize = 98;
 
 /// The file of a service: each setting with its meaning, its name in the environment and its default. As it stands
 /// it sets nothing.
 pub fn reference<O: ServiceOptions>() -> String {
-    let command = O::command();
+    let command = command_of::<O>();
     let mut text = format!(
         "# Settings of {}. Name this file with --config or {}.\n\
          # A setting in the environment wins over this file, and one on the command line over both.\n\

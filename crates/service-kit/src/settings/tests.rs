@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, ffi::OsString, fs, net::SocketAddr, path::Path};
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 
 use super::{Read, ServiceOptions, Unread, read, reference};
 
@@ -23,9 +23,36 @@ struct Options {
     /// Who may call.
     #[arg(long, env = "THING_ORIGINS", value_delimiter = ',')]
     origins: Vec<String>,
+    #[command(flatten)]
+    shared: Shared,
     /// Quietly.
     #[arg(long, env = "THING_QUIET")]
     quiet: bool,
+    #[command(subcommand)]
+    command: Option<Deep>,
+}
+
+/// What other services have too.
+#[derive(Debug, Args)]
+struct Shared {
+    /// Of what colour.
+    #[arg(long, env = "SERVICE_COLOUR")]
+    colour: Option<u8>,
+    /// Another key.
+    #[arg(long, env = "SERVICE_SHARED_KEY", hide_env_values = true)]
+    shared_key: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Deep {
+    Down(Below),
+}
+
+#[derive(Debug, Args)]
+struct Below {
+    /// How deep.
+    #[arg(long, env = "SERVICE_DEPTH")]
+    depth: Option<u8>,
 }
 
 impl ServiceOptions for Options {
@@ -151,6 +178,23 @@ fn the_file_may_name_a_secrets_file() {
 }
 
 #[test]
+fn shared_options_have_the_services_names() {
+    let told = Told::by_file("name = \"x\"\ncolour = 3\ndepth = 4\n")
+        .argument("--api-key=k")
+        .argument("down");
+    let path = told.write("key", "from-a-file");
+    let options = told.env("THING_SHARED_KEY_FILE", path).read().unwrap();
+    let Some(Deep::Down(below)) = options.command else {
+        panic!("{options:?}");
+    };
+    assert_eq!((options.shared.colour, below.depth), (Some(3), Some(4)));
+    assert_eq!(options.shared.shared_key.unwrap(), "from-a-file");
+    let help = Told::nothing().argument("--help").read().unwrap_err();
+    assert!(help.contains("[env: THING_COLOUR=]"), "{help}");
+    assert!(!help.contains("SERVICE_"), "{help}");
+}
+
+#[test]
 fn an_empty_or_missing_secrets_file_is_a_fault() {
     for (name, fault) in [("empty", "is empty"), ("missing", "cannot be read")] {
         let told = Told::nothing().argument("--name=x");
@@ -217,9 +261,21 @@ const REFERENCE: &str = r##"# Settings of thing. Name this file with --config or
 # THING_ORIGINS
 #origins = []
 
+# Of what colour
+# THING_COLOUR
+#colour = ""
+
+# Another key
+# A secret: THING_SHARED_KEY holds it, or the file that this or THING_SHARED_KEY_FILE names.
+#shared_key_file = "/run/secrets/shared_key"
+
 # Quietly
 # THING_QUIET
 #quiet = false
+
+# How deep
+# THING_DEPTH
+#depth = ""
 "##;
 
 #[test]
@@ -234,7 +290,7 @@ fn the_reference_names_every_setting_and_sets_none() {
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
         .collect();
     let table: toml::Table = uncommented.parse().unwrap();
-    assert_eq!(table.len(), 6);
+    assert_eq!(table.len(), 9);
 }
 
 #[test]

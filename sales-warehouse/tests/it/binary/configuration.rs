@@ -22,6 +22,7 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
     environment.set("SALES_WAREHOUSE_ISSUER", "ftp://issuer");
     environment.set("SALES_WAREHOUSE_CONTENT_API_URL", "content.test");
     environment.set("SALES_WAREHOUSE_CALLER_CLIENTS", "mcp-gateway");
+    environment.set("SALES_WAREHOUSE_CALLER_KEYS", "/nowhere/keys.json");
     let ran = run(&environment, &["serve"]).await.expect(2);
     for fault in [
         "--database-url is no PostgreSQL URL: expected postgres://",
@@ -38,7 +39,7 @@ async fn every_fault_is_told_at_once_and_no_secret_with_it() {
         "--client-secret is missing: give SALES_WAREHOUSE_CLIENT_SECRET, or",
         "--issuer 'ftp://issuer': ",
         "--audience is missing: give it, or SALES_WAREHOUSE_AUDIENCE",
-        "caller_client is trusted, but there is nothing to check them with: give caller_keys too",
+        "caller_keys: cannot read /nowhere/keys.json: No such file",
     ] {
         assert!(ran.stderr.contains(fault), "{fault}: {}", ran.stderr);
     }

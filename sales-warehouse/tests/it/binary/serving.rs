@@ -23,6 +23,13 @@ async fn status(address: &str, path: &str) -> u16 {
     http.get(url).send().await.unwrap().status().as_u16()
 }
 
+async fn get(url: &str) -> String {
+    let http = http_client::build(PATIENCE).unwrap();
+    let answer = http.get(url).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    answer.text().await.unwrap()
+}
+
 #[tokio::test]
 async fn it_serves_runs_at_once_and_stops_when_told_to() {
     let Some(fixture) = Fixture::filled().await else {
@@ -30,6 +37,8 @@ async fn it_serves_runs_at_once_and_stops_when_told_to() {
     };
     let mut environment = Environment::of(&fixture);
     environment.set("SALES_WAREHOUSE_METRICS_ADDRESS", "127.0.0.1:0");
+    let audit = tempfile::tempdir().unwrap();
+    environment.set("SALES_WAREHOUSE_AUDIT", audit.path().to_str().unwrap());
     let mut service = Running::start(&environment, &SERVE);
     let serving = service.said("serving").await;
     let address = serving["address"].as_str().unwrap();
@@ -41,7 +50,12 @@ async fn it_serves_runs_at_once_and_stops_when_told_to() {
     assert_eq!(status(address, "/metrics").await, 404);
     let serving = service.said("serving metrics").await;
     let elsewhere = serving["address"].as_str().unwrap();
-    assert_eq!(status(elsewhere, "/metrics").await, 200);
+    let metrics = get(&format!("http://{elsewhere}/metrics")).await;
+    let none_lost = "promptsales_audit_events_lost_total{service=\"sales-warehouse\"} 0\n";
+    let no_tls = "promptsales_tls_handshakes_failed_total{service=\"sales-warehouse\",reason=\"timeout\"} 0\n";
+    for line in [none_lost, no_tls] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
     assert_eq!(status(elsewhere, "/v1/freshness").await, 404);
     service.terminate().await;
     let ran = service.ended().await.expect(0);
@@ -60,6 +74,8 @@ async fn without_the_schedule_it_only_serves() {
     environment.set("SALES_WAREHOUSE_DATABASE_URL", &fixture.warehouse_url());
     environment.set("SALES_WAREHOUSE_NO_SCHEDULE", "true");
     environment.set("SALES_WAREHOUSE_TOKEN_URL", NOBODY);
+    environment.set("SALES_WAREHOUSE_CALLER_CLIENTS", "mcp-gateway");
+    environment.set("SALES_WAREHOUSE_CALLER_KEYS", NOBODY);
     let mut service = Running::start(&environment, &SERVE);
     let serving = service.said("serving").await;
     let address = serving["address"].as_str().unwrap();
@@ -67,6 +83,12 @@ async fn without_the_schedule_it_only_serves() {
     // Somebody else's runs make it ready.
     fixture.run().await;
     assert_eq!(status(address, "/readyz").await, 200);
+    // Only calls for others need the keys that are away.
+    let ready = get(&format!("http://{address}/readyz")).await;
+    assert!(
+        ready.contains(r#""degraded":["the callers' keys"]"#),
+        "{ready}"
+    );
     service.terminate().await;
     service.ended().await.expect(0);
     assert_eq!(fixture.value("select count(*) from etl.runs").await, "1");

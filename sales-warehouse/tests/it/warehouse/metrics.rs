@@ -54,12 +54,12 @@ async fn they_tell_what_the_ledger_does() {
     };
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
-    let router = metrics::router(
+    let metrics = metrics::all(
         fixture.warehouse.clone(),
         Clock::system(),
         &HttpMetrics::default(),
     );
-    let url = serve(router, &stop).await;
+    let url = serve(metrics.router(), &stop).await;
     let before = scrape(&url).await;
     assert_eq!(value(&before, "sales_warehouse_database_up"), 1.0);
     let active = "http_server_active_requests{service=\"sales-warehouse\"}";
@@ -137,12 +137,12 @@ async fn without_its_database_it_says_that_and_nothing_old() {
     };
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
-    let router = metrics::router(
+    let metrics = metrics::all(
         fixture.warehouse.clone(),
         Clock::system(),
         &HttpMetrics::default(),
     );
-    let url = serve(router, &stop).await;
+    let url = serve(metrics.router(), &stop).await;
     assert!(!told(&scrape(&url).await, "source_age_seconds{").is_empty());
     // As if it were away: no connection can be had any more.
     fixture.warehouse.close().await;
