@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{BufRead, BufReader},
     net::TcpListener,
     os::unix::process::CommandExt,
@@ -15,6 +16,8 @@ use tokio::time::{Instant, sleep};
 
 /// A busy machine takes longer than the second that a server needs.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
+/// A signal takes a moment to reach all threads.
+const STOPS_WITHIN: Duration = Duration::from_secs(5);
 /// What the server says goes here, in its directory.
 const LOG: &str = "log";
 
@@ -78,7 +81,7 @@ impl Kept {
         }
         let log = self.dir.join(LOG);
         self.kill();
-        let log = std::fs::read_to_string(log).unwrap_or_default();
+        let log = fs::read_to_string(log).unwrap_or_default();
         let said = log.lines().last().unwrap_or("nothing").to_owned();
         Err(format!("it does not answer; it said: {said}"))
     }
@@ -92,8 +95,28 @@ impl Kept {
         drop(stdin);
     }
 
+    /// Sends a signal. A server that is to stop has stopped when this returns, every thread of it:
+    /// on a busy machine one may go on and answer for a while.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).ok();
+        let until = std::time::Instant::now() + STOPS_WITHIN;
+        while signal == Signal::STOP && self.runs() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether some thread of the server is not stopped.
+    fn runs(&self) -> bool {
+        let tasks = format!("/proc/{}/task", self.pid.as_raw_nonzero());
+        let Ok(tasks) = fs::read_dir(tasks) else {
+            return false;
+        };
+        tasks.filter_map(Result::ok).any(|task| {
+            let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            // "PID (NAME) STATE ...", and a name may hold anything.
+            let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+            !(state.is_empty() || state.starts_with('T'))
+        })
     }
 }
 
