@@ -3,6 +3,8 @@
 //! ```text
 //! question ─► evidence: its vector, the warehouse's plan, the best image   (evidence.rs)
 //!          ─► features: those, and the words that a route shows in         (features.rs, signs.toml)
+//!          ─► nearness to each labelled utterance, by features, vectors
+//!             and letters                                                  (nearness.rs, letters.rs)
 //!          ─► probabilities, and abstention where none is high             (model.rs, model.json)
 //! ```
 //!
@@ -13,7 +15,10 @@ mod compound;
 pub mod eval;
 mod evidence;
 mod features;
+pub mod letters;
 pub mod model;
+pub mod nearness;
+mod packed;
 pub(crate) mod signs;
 mod words;
 
@@ -93,7 +98,7 @@ pub struct Decision {
 pub fn decide(text: &str, evidence: &Evidence) -> Decision {
     let model = model::builtin();
     let features = features(text, evidence);
-    let probabilities = model.probabilities(&features, evidence);
+    let probabilities = model.probabilities(text, &features, evidence);
     let mut ranked: Vec<(Route, f64)> = Route::ALL.into_iter().zip(probabilities).collect();
     // A stable sort: equal scores stay in the order of the routes.
     ranked.sort_by(|one, other| other.1.total_cmp(&one.1));

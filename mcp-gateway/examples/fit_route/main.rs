@@ -15,21 +15,25 @@
     reason = "a program for people"
 )]
 
+mod least_squares;
 mod logistic;
 mod rows;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use auth::{ClientCredentials, TokenSource};
 use clap::Parser;
 use contracts::Scope;
+use least_squares::{Square, solve};
 use mcp_gateway::{
     Config, Gateway, Tokens,
     routing::{
         Route, SIGNS, decide,
         eval::{TRAIN, evaluate, sha256},
-        model::{Blend, Model, Needs, Provenance, Weights},
+        letters::{Letters, PLACES},
+        model::{Blend, Model, Needs, Provenance, softmax},
+        nearness::{LETTERS, Utterances},
     },
 };
 use rows::{Keeper, Row};
@@ -38,15 +42,15 @@ use serde_json::json;
 use service_kit::{Clock, http_client};
 use url::Url;
 
-/// What a weight costs: half of this times its square, in units of log loss.
-const PENALTY: f64 = 20.0;
-/// A vector's weights cost less: it has length 1, where a standardised feature has deviation 1.
-const EMBEDDING_SCALE: f64 = 12.0;
+/// What a vote costs, in units of squared error. Cross-validation hardly tells 0.1 from 1.
+const PENALTY: f64 = 0.3;
+/// What a weight of the calibration costs: almost nothing, there are thirty of them.
+const CALIBRATION_PENALTY: f64 = 1.0;
 const FOLDS: usize = 5;
 /// Added to the score of `neither`: taking what is out of scope for a question costs more than the reverse.
-const LEAN_TO_NEITHER: f64 = 0.5;
+const LEAN_TO_NEITHER: f64 = 0.25;
 /// Below this probability a route is not taken. Cross-validation prints what others would give.
-const LEAST_SCORE: f64 = 0.4;
+const LEAST_SCORE: f64 = 0.35;
 
 #[derive(Parser)]
 struct Options {
@@ -64,7 +68,7 @@ struct Options {
     audience: String,
     #[arg(long, env = "FIT_ROUTE_SECRET", hide_env_values = true)]
     secret: String,
-    /// What a weight costs, to try another.
+    /// What a vote costs, to try another.
     #[arg(long, default_value_t = PENALTY)]
     penalty: f64,
     /// Keep the services' evidence in this file, and take it from there.
@@ -97,13 +101,14 @@ async fn main() -> anyhow::Result<()> {
     let rows = keeper.rows(&gateway, "train").await?;
     let dev = keeper.rows(&gateway, "dev").await?;
     let (embedding_model, _) = rows[0].evidence.embedding().context("no vector")?;
-    let all: Vec<&Row> = rows.iter().collect();
+    let features: Vec<_> = rows.iter().map(|row| &row.features).collect();
+    let vectors: Vec<_> = rows.iter().map(|row| row.vector.as_slice()).collect();
+    let utterances = Utterances::new(&features, &vectors);
     let mut blends = Vec::new();
     for needs in Needs::all() {
-        let predicted = cross_validate(needs, &rows, options.penalty);
+        let (blend, predicted) = fit(needs, &utterances, &rows, options.penalty);
         report(&format!("{needs:?}, cross-validated"), &rows, &predicted);
-        let blend = fit(needs, &all, options.penalty);
-        let on_dev: Vec<_> = dev.iter().map(|row| row.by(&blend)).collect();
+        let on_dev: Vec<_> = dev.iter().map(|row| row.by(&blend, &utterances)).collect();
         report("  dev", &dev, &on_dev);
         if blends.is_empty() {
             report_errors(&rows, &predicted);
@@ -120,6 +125,7 @@ async fn main() -> anyhow::Result<()> {
             embedding_model: embedding_model.to_owned(),
         },
         least_score: LEAST_SCORE,
+        utterances,
         blends,
     };
     println!("{}", serde_json::to_string(&model)?);
@@ -176,110 +182,101 @@ async fn export(gateway: &Gateway, keeper: &mut Keeper) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The features of a blend: those that need no other evidence.
-fn names(needs: Needs, rows: &[&Row]) -> Vec<String> {
-    let all = rows[0].features.keys();
-    all.filter(|name| needs.allow(name)).cloned().collect()
-}
-
-fn fit(needs: Needs, rows: &[&Row], penalty: f64) -> Blend {
-    let count = rows.len() as f64;
-    let classes = Route::ALL.len();
-    let scaled: Vec<(String, f64, f64)> = names(needs, rows)
-        .into_iter()
-        .filter_map(|name| {
-            let values: Vec<f64> = rows.iter().map(|row| row.features[&name]).collect();
-            let mean = values.iter().sum::<f64>() / count;
-            let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-            (variance > 1e-12).then(|| (name, mean, variance.sqrt()))
-        })
-        .collect();
-    let inputs: Vec<Vec<f64>> = rows
-        .iter()
-        .map(|row| {
-            let mut x: Vec<f64> = scaled
-                .iter()
-                .map(|(name, mean, deviation)| (row.features[name] - mean) / deviation)
-                .collect();
-            if needs.embedding {
-                x.extend(row.vector.iter().map(|x| x * EMBEDDING_SCALE));
-            }
-            x.push(1.0);
-            x
-        })
-        .collect();
+/// A blend, and each row's probabilities by votes that have not seen it.
+fn fit(
+    needs: Needs,
+    utterances: &Utterances,
+    rows: &[Row],
+    penalty: f64,
+) -> (Blend, Vec<Vec<f64>>) {
+    let spread = utterances.spread(needs);
+    let letters: Vec<Letters> = rows.iter().map(|row| row.letters.clone()).collect();
+    let kernel = kernel(needs, spread, utterances, &letters);
     let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
-    let width = inputs[0].len();
-    let weights = logistic::fit(&inputs, &labels, classes, penalty);
-    let weight = |class: usize, at: usize| weights[class * width + at];
-    let features: BTreeMap<String, Weights> = (0..)
-        .zip(&scaled)
-        .map(|(at, (name, mean, deviation))| {
-            let part = Weights {
-                mean: rounded(*mean, 5),
-                deviation: rounded(*deviation, 5).max(1e-5),
-                weights: (0..classes)
-                    .map(|class| rounded(weight(class, at), 4))
-                    .collect(),
-            };
-            (name.clone(), part)
-        })
+    let unseen = cross_validate(&kernel, &labels, penalty);
+    // Least squares gives no probabilities: logistic regression of its scores does.
+    let inputs: Vec<Vec<f64>> = unseen
+        .into_iter()
+        .map(|scores| scores.into_iter().chain([1.0]).collect())
         .collect();
-    let embedding = if needs.embedding {
-        (0..classes)
-            .map(|class| {
-                (scaled.len()..width - 1)
-                    .map(|at| rounded(weight(class, at) * EMBEDDING_SCALE, 3))
-                    .collect()
-            })
-            .collect()
-    } else {
-        Vec::new()
+    let classes = Route::ALL.len();
+    let calibration = logistic::fit(&inputs, &labels, classes, CALIBRATION_PENALTY);
+    let lean = |class: usize| {
+        let out_of_scope = Route::ALL[class] == Route::Neither;
+        if out_of_scope { LEAN_TO_NEITHER } else { 0.0 }
     };
-    let bias = (0..classes)
-        .map(|class| {
-            let out_of_scope = Route::ALL[class] == Route::Neither;
-            let lean = if out_of_scope { LEAN_TO_NEITHER } else { 0.0 };
-            rounded(weight(class, width - 1) + lean, 4)
-        })
-        .collect();
-    Blend {
-        needs,
-        features,
-        embedding,
-        bias,
+    let calibrated = |scores: &[f64]| -> Vec<f64> {
+        let by_class = calibration.chunks_exact(classes + 1);
+        by_class
+            .map(|weights| weights.iter().zip(scores).map(|(w, x)| w * x).sum())
+            .collect()
+    };
+    let predicted = inputs.iter().map(|scores| {
+        let mut logits = calibrated(scores);
+        (0..classes).for_each(|class| logits[class] += lean(class));
+        softmax(&logits)
+    });
+    let predicted = predicted.collect();
+    let votes = solve(kernel, penalty, &targets(&labels));
+    let votes: Vec<_> = votes.iter().map(|votes| calibrated(votes)).collect();
+    let bias = |class: usize| calibration[(class + 1) * (classes + 1) - 1] + lean(class);
+    let bias = (0..classes).map(bias).collect();
+    (Blend::new(needs, spread, &votes, &letters, bias), predicted)
+}
+
+/// How near each row is to each.
+fn kernel(needs: Needs, spread: f32, utterances: &Utterances, letters: &[Letters]) -> Square {
+    let size = utterances.count();
+    let mut values = Vec::with_capacity(size * size);
+    let mut spelt = vec![0.0; PLACES];
+    for (at, own) in letters.iter().enumerate() {
+        own.iter().for_each(|(place, x)| spelt[*place] = *x);
+        let near = utterances.near(&utterances.place_of(at), needs, spread);
+        values.extend(near.into_iter().zip(letters).map(|(near, other)| {
+            let alike: f32 = other.iter().map(|(place, x)| x * spelt[*place]).sum();
+            f64::from(near + LETTERS * alike)
+        }));
+        own.iter().for_each(|(place, _)| spelt[*place] = 0.0);
     }
+    Square { size, values }
 }
 
-fn rounded(value: f64, digits: i32) -> f64 {
-    let unit = 10_f64.powi(digits);
-    (value * unit).round() / unit
+/// For each label, what the scores are to be: one apart, and zero in the mean of the routes.
+fn targets(labels: &[usize]) -> Vec<Vec<f64>> {
+    let classes = Route::ALL.len();
+    let of = |label: &usize| {
+        let target = |class| f64::from(u8::from(class == *label)) - 1.0 / classes as f64;
+        (0..classes).map(target).collect()
+    };
+    labels.iter().map(of).collect()
 }
 
-/// Each row's probabilities by a model that has not seen it. A class is spread over the folds.
-fn cross_validate(needs: Needs, rows: &[Row], penalty: f64) -> Vec<Vec<f64>> {
-    let mut seen = vec![0; Route::ALL.len()];
-    let folds: Vec<usize> = rows
+/// Each row's scores by votes that have not seen it. A class is spread over the folds.
+fn cross_validate(kernel: &Square, labels: &[usize], penalty: f64) -> Vec<Vec<f64>> {
+    let classes = Route::ALL.len();
+    let mut seen = vec![0; classes];
+    let folds: Vec<usize> = labels
         .iter()
-        .map(|row| {
-            seen[row.label] += 1;
-            seen[row.label] % FOLDS
+        .map(|label| {
+            seen[*label] += 1;
+            seen[*label] % FOLDS
         })
         .collect();
-    let mut predicted = vec![Vec::new(); rows.len()];
+    let mut scores = vec![vec![0.0; classes]; labels.len()];
+    let targets = targets(labels);
     for fold in 0..FOLDS {
-        let kept: Vec<&Row> = rows
-            .iter()
-            .zip(&folds)
-            .filter(|(_, of)| **of != fold)
-            .map(|(row, _)| row)
-            .collect();
-        let blend = fit(needs, &kept, penalty);
-        for (at, row) in rows.iter().enumerate().filter(|(at, _)| folds[*at] == fold) {
-            predicted[at] = row.by(&blend);
+        let kept: Vec<usize> = (0..labels.len()).filter(|at| folds[*at] != fold).collect();
+        let wanted: Vec<_> = kept.iter().map(|at| targets[*at].clone()).collect();
+        let votes = solve(kernel.part(&kept), penalty, &wanted);
+        for at in (0..labels.len()).filter(|at| folds[*at] == fold) {
+            for (other, votes) in kept.iter().zip(&votes) {
+                let near = kernel.values[at * kernel.size + other];
+                let scores = scores[at].iter_mut().zip(votes);
+                scores.for_each(|(score, vote)| *score += near * vote);
+            }
         }
     }
-    predicted
+    scores
 }
 
 /// The route taken: the likeliest, or `ambiguous` where that is less likely than `least`.

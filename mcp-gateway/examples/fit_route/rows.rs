@@ -15,7 +15,9 @@ use mcp_gateway::{
         Evidence, Features, Route,
         eval::{Utterance, utterances},
         features,
+        letters::{Letters, letters},
         model::Blend,
+        nearness::Utterances,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -29,7 +31,8 @@ pub struct Row {
     pub text: String,
     pub label: usize,
     pub features: Features,
-    pub vector: Vec<f64>,
+    pub vector: Vec<f32>,
+    pub letters: Letters,
     pub evidence: Evidence,
 }
 
@@ -38,7 +41,8 @@ impl Row {
         let (_, vector) = evidence.embedding().context("no vector")?;
         Ok(Self {
             features: features(&utterance.text, &evidence),
-            vector: vector.iter().map(|x| f64::from(*x)).collect(),
+            vector: vector.to_vec(),
+            letters: letters(&utterance.text),
             label: Route::ALL
                 .iter()
                 .position(|one| *one == utterance.route)
@@ -50,9 +54,9 @@ impl Row {
     }
 
     /// Probabilities of [`Route::ALL`] by a blend.
-    pub fn by(&self, blend: &Blend) -> Vec<f64> {
-        let vector: Vec<f32> = self.vector.iter().map(|x| *x as f32).collect();
-        blend.probabilities(&self.features, &vector)
+    pub fn by(&self, blend: &Blend, utterances: &Utterances) -> Vec<f64> {
+        let place = utterances.place(&self.features, &self.vector);
+        blend.probabilities(utterances, &place, &self.letters)
     }
 }
 

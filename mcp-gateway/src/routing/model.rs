@@ -1,11 +1,12 @@
-//! The fitted part of the router: multinomial logistic regression, one blend for each set of
-//! evidence that can be there.
+//! The fitted part of the router: labelled utterances that vote by how near a question is to them,
+//! one blend for each set of evidence that can be there.
 //!
-//! With x the standardised features and e the question's unit vector, route r has the score
-//! softmax(w_r · x + v_r · e + b_r). `model.json` holds the numbers and where they come from; the
-//! example `fit_route` makes it.
+//! With k(q, u) a question's nearness to an utterance ([`nearness`]), route r has the score
+//! softmax(Σ_u v_ur · k(q, u) + b_r). The votes come from regularised least squares (Rifkin and
+//! Klautau, In Defense of One-Vs-All Classification, 2004), calibrated on what cross-validation gave.
+//! `model.json` holds the numbers and where they come from; the example `fit_route` makes it.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,9 @@ use super::{
     Route,
     evidence::Evidence,
     features::{self, Features},
+    letters::{self, Letters, letters},
+    nearness::{self, Place, Utterances},
+    packed::Packed,
 };
 
 /// The file that is built in.
@@ -26,6 +30,8 @@ pub struct Model {
     pub provenance: Provenance,
     /// Below this score the route is `ambiguous`.
     pub least_score: f64,
+    /// The labelled utterances.
+    pub utterances: Utterances,
     /// One for each set of evidence, the largest first.
     pub blends: Vec<Blend>,
 }
@@ -89,31 +95,25 @@ impl Needs {
     }
 }
 
-/// Weights for one set of evidence.
+/// Votes for one set of evidence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blend {
     /// What it needs.
     pub needs: Needs,
-    /// By the feature's name: mean, standard deviation, and a weight for each of [`Route::ALL`].
-    pub features: BTreeMap<String, Weights>,
-    /// For each of [`Route::ALL`], a weight for each dimension of the vector; empty without one.
-    pub embedding: Vec<Vec<f64>>,
+    /// The spread of the utterances' features, [`Utterances::spread`].
+    pub spread: f32,
+    /// For each utterance, a vote for each of [`Route::ALL`].
+    pub votes: Packed,
+    /// For each place of the question's letters, a weight for each of [`Route::ALL`]: what the
+    /// utterances' votes come to there.
+    pub letters: Packed,
     /// For each of [`Route::ALL`].
     pub bias: Vec<f64>,
 }
 
-/// One feature's part in a blend.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Weights {
-    /// Over the labelled utterances.
-    pub mean: f64,
-    /// Over the labelled utterances; never 0.
-    pub deviation: f64,
-    /// For each of [`Route::ALL`].
-    pub weights: Vec<f64>,
-}
+/// Routes that are told apart.
+const ROUTES: usize = Route::ALL.len();
 
 /// The model that comes with the gateway.
 pub(crate) fn builtin() -> &'static Model {
@@ -125,7 +125,7 @@ pub(crate) fn builtin() -> &'static Model {
 
 impl Model {
     /// Probabilities of [`Route::ALL`], by the blend that uses most of the evidence.
-    pub fn probabilities(&self, features: &Features, evidence: &Evidence) -> Vec<f64> {
+    pub fn probabilities(&self, text: &str, features: &Features, evidence: &Evidence) -> Vec<f64> {
         let vector = evidence
             .embedding
             .as_ref()
@@ -133,32 +133,67 @@ impl Model {
             .map(|embedding| embedding.vector.as_slice());
         let usable = |blend: &&Blend| blend.needs.are_met(evidence, vector.is_some());
         let Some(blend) = self.blends.iter().find(usable) else {
-            return vec![1.0 / Route::ALL.len() as f64; Route::ALL.len()];
+            return vec![1.0 / ROUTES as f64; ROUTES];
         };
-        blend.probabilities(features, vector.unwrap_or_default())
+        let place = self.utterances.place(features, vector.unwrap_or_default());
+        blend.probabilities(&self.utterances, &place, &letters(text))
     }
 }
 
 impl Blend {
-    /// Probabilities of [`Route::ALL`] by this blend, with the question's vector where it needs one.
-    pub fn probabilities(&self, features: &Features, vector: &[f32]) -> Vec<f64> {
-        let mut logits = self.bias.clone();
-        for (name, part) in &self.features {
-            let value = features.get(name).copied().unwrap_or(part.mean);
-            let standard = (value - part.mean) / part.deviation;
-            for (logit, weight) in logits.iter_mut().zip(&part.weights) {
-                *logit += weight * standard;
+    /// From what least squares made of the utterances: a vote for each route, by utterance.
+    pub fn new(
+        needs: Needs,
+        spread: f32,
+        votes: &[Vec<f64>],
+        utterances: &[Letters],
+        bias: Vec<f64>,
+    ) -> Self {
+        let mut weights = vec![0.0; letters::PLACES * ROUTES];
+        for (votes, letters) in votes.iter().zip(utterances) {
+            for (at, x) in letters {
+                let weights = &mut weights[at * ROUTES..(at + 1) * ROUTES];
+                for (weight, vote) in weights.iter_mut().zip(votes) {
+                    *weight += nearness::LETTERS * x * *vote as f32;
+                }
             }
         }
-        for (logit, weights) in logits.iter_mut().zip(&self.embedding) {
-            let products = weights.iter().zip(vector);
-            *logit += products.map(|(w, x)| w * f64::from(*x)).sum::<f64>();
+        let votes: Vec<f32> = votes.iter().flatten().map(|vote| *vote as f32).collect();
+        Self {
+            needs,
+            spread,
+            votes: Packed::in_two_bytes(&votes),
+            letters: Packed::in_two_bytes(&weights),
+            bias,
+        }
+    }
+
+    /// Probabilities of [`Route::ALL`] by this blend.
+    pub fn probabilities(
+        &self,
+        utterances: &Utterances,
+        place: &Place,
+        letters: &Letters,
+    ) -> Vec<f64> {
+        let mut logits = self.bias.clone();
+        let mut add = |much: f32, votes: &[f32]| {
+            for (logit, vote) in logits.iter_mut().zip(votes) {
+                *logit += f64::from(much * vote);
+            }
+        };
+        let near = utterances.near(place, self.needs, self.spread);
+        for (near, votes) in near.iter().zip(self.votes.values().chunks_exact(ROUTES)) {
+            add(*near, votes);
+        }
+        for (at, x) in letters {
+            add(*x, &self.letters.values()[at * ROUTES..(at + 1) * ROUTES]);
         }
         softmax(&logits)
     }
 }
 
-fn softmax(logits: &[f64]) -> Vec<f64> {
+/// Numbers that add up to 1, from scores.
+pub fn softmax(logits: &[f64]) -> Vec<f64> {
     let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let powers: Vec<f64> = logits.iter().map(|logit| (logit - most).exp()).collect();
     let total: f64 = powers.iter().sum();
@@ -167,23 +202,24 @@ fn softmax(logits: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Needs, builtin, softmax};
-    use crate::routing::{Route, eval, signs};
+    use super::{Needs, ROUTES, builtin, softmax};
+    use crate::routing::{eval, letters::PLACES, signs};
 
     #[test]
     fn the_built_in_model_is_whole_and_made_from_what_is_here() {
         let model = builtin();
         let needs: Vec<Needs> = model.blends.iter().map(|blend| blend.needs).collect();
         assert_eq!(needs, Needs::all());
+        assert!(model.utterances.is_whole());
         for blend in &model.blends {
-            assert_eq!(blend.bias.len(), Route::ALL.len());
-            assert_eq!(blend.embedding.is_empty(), !blend.needs.embedding);
-            for part in blend.features.values() {
-                assert!(part.deviation > 0.0 && part.weights.len() == Route::ALL.len());
-            }
+            assert_eq!(blend.bias.len(), ROUTES);
+            assert_eq!(blend.letters.values().len(), PLACES * ROUTES);
+            let votes = model.utterances.count() * ROUTES;
+            assert!(blend.spread > 0.0 && blend.votes.values().len() == votes);
         }
         // What the weights were fitted on is what they are used with.
         let made = &model.provenance;
+        assert_eq!(made.utterances, model.utterances.count());
         assert_eq!(made.train_sha256, eval::sha256(eval::TRAIN));
         assert_eq!(made.signs_sha256, eval::sha256(signs::SOURCE));
     }
