@@ -198,7 +198,7 @@ mod tests {
         let asked = known.place(&features(1.0, 0.0), &[1.0, 0.0]);
         let near = known.near(&asked, needs(false, false), 1.0);
         assert_eq!(near[1], near[2]);
-        assert!((near[1] - FEATURES).abs() < 1e-5 && near[0] < near[1]);
+        assert!((near[1] - FEATURES).abs() < 1e-3 && near[0] < near[1]);
         assert!(known.spread(needs(false, true)) > known.spread(needs(false, false)));
     }
 }
