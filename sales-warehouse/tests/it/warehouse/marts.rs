@@ -183,6 +183,14 @@ async fn marts_follow_what_moves_and_goes() {
         "update crm.sales set status = 'refunded' where sale_id in
             (select min(sale_id) from crm.sales group by customer_id)",
         "update crm.sales set sold_at = sold_at - interval '40 days' where sale_id % 3 = 0",
+        // A later sale comes on the day of the first, then before it on that day, then to another customer.
+        "update crm.sales s set status = 'completed', sold_at = f.day + interval '12 hours' from (
+            select customer_id, min(sale_id) as sale_id, max(sale_id) as last, min(sold_at)::date as day
+            from crm.sales group by 1 having count(*) > 1) f where s.sale_id in (f.sale_id, f.last)",
+        "update crm.sales s set sold_at = s.sold_at - interval '1 hour' from (
+            select customer_id, max(sale_id) as last from crm.sales group by 1 having count(*) > 1) f
+            where s.sale_id = f.last",
+        "update crm.sales set customer_id = (select min(customer_id) from crm.sales) where sale_id % 7 = 0",
         "update crm.leads set campaign_code = null where lead_id % 4 = 0",
         "delete from crm.sale_lines where line_no > 1 and sale_id % 2 = 0",
     ];
