@@ -199,7 +199,7 @@ impl Check<'_> {
                 break Head { seq, hash };
             };
             let Node { line, number, .. } = &self.nodes[*next];
-            if line.seq != seq + 1 {
+            if seq.checked_add(1) != Some(line.seq) {
                 let (number, what) = (
                     *number,
                     format!("line {} stands behind line {seq}", line.seq),
@@ -222,8 +222,9 @@ impl Check<'_> {
         for head in self.expected {
             let is_there = self.by_hash.get(&head.hash);
             let is_there = is_there.is_some_and(|place| self.nodes[*place].line.seq == head.seq);
-            let is_before =
-                |node: &Node| node.line.prev == head.hash && node.line.seq == head.seq + 1;
+            let is_before = |node: &Node| {
+                node.line.prev == head.hash && head.seq.checked_add(1) == Some(node.line.seq)
+            };
             if !is_there && !self.nodes.iter().any(is_before) {
                 let what = format!("there is no line {} with the expected hash", head.seq);
                 self.fault(None, what);

@@ -185,7 +185,11 @@ impl Journal {
             let path = self.directory.join(&gone.removed);
             match (self.remove)(&path) {
                 Ok(()) => drop(self.stuck.remove(&path)),
-                Err(error) => self.keep_for_now(path, now, &error),
+                Err(error) => {
+                    self.keep_for_now(path, now, &error);
+                    // Those behind it stay too: a gap between files looks like tampering.
+                    break;
+                }
             }
         }
         Ok(())
@@ -212,13 +216,13 @@ impl Journal {
                 break;
             }
             if self.stuck.get(path).is_some_and(|again| now < *again) {
-                continue;
+                break;
             }
             let end = match end_of(path) {
                 Ok(end) => end,
                 Err(error) => {
                     self.keep_for_now(path.clone(), now, &error);
-                    continue;
+                    break;
                 }
             };
             expired.push(Removal {

@@ -29,8 +29,8 @@ use super::{MongoStore, custom, setup::DUPLICATE_KEY};
 use plan::Plan;
 use serde::{Deserialize, Serialize};
 
-/// Longest that a write, which is done, waits for its log. Well within what a call may take: a log
-/// that is late must not make a write look failed.
+/// Longest that a write, which is done, waits for its log: a quarter of what a call may take, so that
+/// a log that is late does not make a write look failed unless the write itself took most of it.
 const TELLING: Duration = Duration::from_secs(2);
 
 /// The document of `state` that holds the last place, the turn and the plan.

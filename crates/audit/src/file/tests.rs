@@ -53,6 +53,22 @@ fn a_file_that_cannot_be_removed_loses_no_line_and_is_tried_again_in_an_hour() {
 }
 
 #[test]
+fn a_file_that_stays_keeps_those_behind_it_and_the_chain_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut journal, mut now) = journal(&directory);
+    journal.remove = |path| match path.to_string_lossy().contains("1970-01-01") {
+        true => Err(ErrorKind::PermissionDenied.into()),
+        false => fs::remove_file(path),
+    };
+    now += DAY * 2;
+    append(&mut journal, now);
+    // Two days are over; the first one stays, and so does the second.
+    assert_eq!(counts(&directory).0, 4);
+    let report = verify(directory.path(), &Seal::new(None), &[]).unwrap();
+    assert!(report.intact, "{report:?}");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_in_the_end_loses_no_line_either() {
     let directory = tempfile::tempdir().unwrap();
     let (mut journal, now) = journal(&directory);

@@ -88,12 +88,18 @@ impl Shaper<'_> {
     pub(super) fn conditions_on_totals(&self) -> Result<(), Ask> {
         let customers = self.lexicon.metric_called("customers");
         let counted = self.metrics.iter().any(|metric| Some(*metric) == customers);
-        if counted && self.dimensions.is_empty() && !self.thresholds.is_empty() {
-            let metric = self.thresholds[0];
-            let at = self
+        let rows = !self.dimensions.is_empty()
+            || self.has_grain()
+            || self
                 .parts
                 .iter()
-                .position(|part| part.metric() == Some(metric));
+                .any(|part| matches!(part.what, What::Unit(_)));
+        if counted && !rows && !self.thresholds.is_empty() {
+            let metric = self.thresholds[0];
+            let named = |part: &Part| part.metric() == Some(metric);
+            let compared = |part: &Part| part.role().is_some_and(Role::is_comparison);
+            let at = self.parts.iter().position(named);
+            let at = at.or_else(|| self.parts.iter().position(compared));
             return Err(Ask::Unexplained(at.into_iter().collect()));
         }
         Ok(())

@@ -360,7 +360,10 @@ impl Shaper<'_> {
         let of = [
             "of", "from", "to", "de", "del", "los", "las", "our", "nuestros",
         ];
+        // "Compare revenue to spend" names both.
+        let both = self.has(Role::Compare) && self.parts[at].lead == "to";
         of.contains(&&*self.parts[at].lead)
+            && !both
             && at > 0
             && self.parts[at - 1].metric().is_some_and(|before| {
                 self.metrics.last() == Some(&before) && self.parts[at].metric() != Some(before)

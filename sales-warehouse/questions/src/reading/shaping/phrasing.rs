@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Verbs by the participle that names of metrics have.
-const PARTICIPLES: [(&str, &str); 40] = [
+const PARTICIPLES: [(&str, &str); 39] = [
     ("win", "won"),
     ("ganamos", "ganadas"),
     ("gano", "ganadas"),
@@ -51,7 +51,6 @@ const PARTICIPLES: [(&str, &str); 40] = [
     ("perdio", "perdidas"),
     ("perdido", "perdidas"),
     ("ganados", "captados"),
-    ("gained", "acquired"),
 ];
 
 /// Whether a word is a verb that goes with a metric's name.
@@ -126,13 +125,15 @@ impl Shaper<'_> {
         }
         // "Gain in revenue" is growth, "gain in Colombia" is where.
         for at in 0..self.parts.len() {
-            let measured = self
-                .parts
-                .get(at + 1)
-                .is_some_and(|next| next.metric().is_some());
+            let measured = self.parts[at + 1..]
+                .iter()
+                .any(|next| next.metric().is_some());
             if self.parts[at].text == "gain in" && !measured {
                 self.parts[at].what = What::Role(Role::Filler);
             }
+        }
+        if self.has(Role::Growth) {
+            return;
         }
         let measured = |part: &&Part| part.metric().is_some();
         if self.parts.iter().filter(measured).count() > 1 {
@@ -305,10 +306,17 @@ impl Shaper<'_> {
                     .any(|word| matches!(word, "times" | "veces"))
         };
         let Some(at) = self.parts.iter().position(times) else {
-            // "Which images were used most."
-            let ranks = |part: &Part| part.role().is_some_and(Role::is_rank);
+            // "Which images were used most", and not "used in our best campaigns".
+            let most = ["most", "the most", "mas", "least", "the least", "menos"];
+            let ranks = |at: &usize| {
+                let part = &self.parts[*at];
+                let of_another = self.parts.get(at + 1).is_some_and(|next| {
+                    next.tokens.start == part.tokens.end && next.dimension().is_some()
+                });
+                part.role().is_some_and(Role::is_rank) && most.contains(&&*part.text) && !of_another
+            };
             if self.says(&USING)
-                && let Some(rank) = self.parts.iter().position(ranks)
+                && let Some(rank) = (0..self.parts.len()).find(ranks)
             {
                 let first = self.parts[rank].role() != Some(Role::Lowest);
                 self.parts[rank].what = What::Ranked(uses, first);

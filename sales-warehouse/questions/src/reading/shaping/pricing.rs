@@ -68,6 +68,13 @@ impl Shaper<'_> {
             .iter()
             .filter(|part| part.metric().is_some())
             .count();
+        // "The cheapest campaign with more than 100 leads": these have no price.
+        let conditional = self.parts.iter().any(|part| {
+            matches!(part.what, What::Number(_))
+                || part.role().is_some_and(|role| {
+                    role.is_comparison() || [Role::Not, Role::HowMany].contains(&role)
+                })
+        });
         for at in 0..self.parts.len() {
             let noun = &self.parts[at];
             if at == verb || noun.used || noun.text.contains(' ') {
@@ -84,7 +91,7 @@ impl Shaper<'_> {
                             .all(|part| part.role().is_some_and(Role::is_rank))
                             && verb < by
                 }
-                None if ranked => beside || measured == 1,
+                None if ranked => beside || measured == 1 && !conditional,
                 None => beside && EACH.contains(&&*noun.lead),
             };
             if !fits {

@@ -18,7 +18,15 @@ impl Shaper<'_> {
         // "Which market spends least, 'menos', on email" ranks; after anything else "menos en" excepts.
         for at in 1..self.parts.len() {
             let ranks = self.parts[at].text == "menos en" && self.parts[at - 1].metric().is_some();
-            if ranks && self.has(Role::Which) {
+            let one = self
+                .parts
+                .iter()
+                .any(|part| part.is(Role::Which) && part.singular)
+                || !self
+                    .parts
+                    .iter()
+                    .any(|part| part.dimension().is_some() && part.is_plural());
+            if ranks && one && self.has(Role::Which) {
                 self.parts[at].what = What::Role(Role::Lowest);
             }
         }

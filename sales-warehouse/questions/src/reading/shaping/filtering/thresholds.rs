@@ -39,6 +39,7 @@ impl Shaper<'_> {
                     Op::AtMost
                 };
                 let last = if beside { at + 1 } else { at + 2 };
+                self.fits(metric, quantity, at)?;
                 for used in [at, last, place] {
                     self.parts[used].used = true;
                 }
@@ -70,6 +71,7 @@ impl Shaper<'_> {
             // "Between 1 and 2,5 %": the percent is said once.
             let percent = first.percent || second.percent;
             let ends = [first, second].map(|end| self.in_unit(metric, Quantity { percent, ..end }));
+            self.fits(metric, Quantity { percent, ..first }, at)?;
             if ends[0] > ends[1] {
                 return Err(Ask::Contradiction(
                     self.lexicon.model.metrics()[metric].name.clone(),
@@ -95,11 +97,7 @@ impl Shaper<'_> {
         let Some((place, metric)) = self.measured(at, at + 2) else {
             return Ok(());
         };
-        // "Grew more than 20 % in revenue": no revenue is a percentage.
-        let unit = self.lexicon.model.metrics()[metric].unit;
-        if first.percent && !matches!(unit, Unit::Fraction | Unit::Ratio | Unit::Points) {
-            return Err(Ask::Unexplained(vec![at, at + 1]));
-        }
+        self.fits(metric, first, at)?;
         for used in [at, at + 1, place] {
             self.parts[used].used = true;
         }
@@ -107,6 +105,15 @@ impl Shaper<'_> {
             self.parts[at - 1].used = true;
         }
         self.keep(metric, op, Value::Number(self.in_unit(metric, first)));
+        Ok(())
+    }
+
+    /// "Grew more than 20 % in revenue": no revenue is a percentage.
+    fn fits(&self, metric: usize, quantity: Quantity, at: usize) -> Result<(), Ask> {
+        let unit = self.lexicon.model.metrics()[metric].unit;
+        if quantity.percent && !matches!(unit, Unit::Fraction | Unit::Ratio | Unit::Points) {
+            return Err(Ask::Unexplained(vec![at, at + 1]));
+        }
         Ok(())
     }
 
