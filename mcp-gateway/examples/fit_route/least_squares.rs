@@ -53,13 +53,16 @@ pub fn solve(mut kernel: Square, penalty: f64, targets: &[Vec<f64>]) -> Vec<Vec<
         let sum = dot(&row[..at], &row[..at]);
         row[at] = (row[at] + penalty - sum).max(1e-9).sqrt();
     }
-    let width = targets[0].len();
     let mut solved = targets.to_vec();
     for at in 0..size {
         let row = kernel.row(at);
-        for class in 0..width {
-            let known = (0..at).map(|one| row[one] * solved[one][class]);
-            solved[at][class] = (solved[at][class] - known.sum::<f64>()) / row[at];
+        let (known, open) = solved.split_at_mut(at);
+        for (class, value) in open[0].iter_mut().enumerate() {
+            let known = known
+                .iter()
+                .zip(row)
+                .map(|(one, factor)| factor * one[class]);
+            *value = (*value - known.sum::<f64>()) / row[at];
         }
     }
     for at in (0..size).rev() {
