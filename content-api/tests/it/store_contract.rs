@@ -5,8 +5,6 @@ mod changes;
 mod erasing;
 mod life;
 
-use std::io::Write as _;
-
 use content_api::store::{Change, ContentStore, ImageFile, Pending, PutOutcome, Store, Write};
 use time::Duration;
 
@@ -15,9 +13,7 @@ use crate::sample::{NOW, draft, id, retitled, stamp};
 /// Runs everything; parts use ids of their own and leave nothing pending. `server` is name and
 /// version of what the store is on.
 pub async fn suite(store: &dyn Store, server: &str) {
-    // Seen also when the test passes: a suite that did not run would look the same.
-    let line = format!("contract: Store on {server}\n");
-    std::io::stderr().write_all(line.as_bytes()).ok();
+    test_support::contract("Store", server);
     writing(store).await;
     deleting(store).await;
     paging(store).await;

@@ -32,7 +32,12 @@ mod qdrant;
 mod redis;
 mod server;
 
-use std::{io::Write, path::PathBuf, sync::OnceLock};
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    path::PathBuf,
+    sync::{Mutex, OnceLock, PoisonError},
+};
 
 use local_runtime::{CacheDir, Options, Progress, Provisioned, Step, progress};
 use tokio::sync::OnceCell;
@@ -115,6 +120,17 @@ impl Progress for Quiet {
 
     fn waiting(&self, cache: &std::path::Path, holder: &str) {
         self.0.waiting(cache, holder);
+    }
+}
+
+/// Says on standard error that a contract suite runs, once for each adapter and server. Seen also when the
+/// tests pass: a suite that did not run would look the same.
+pub fn contract(port: &'static str, server: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let line = format!("contract: {port} on {server}\n");
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.insert(line.clone()) {
+        std::io::stderr().write_all(line.as_bytes()).ok();
     }
 }
 

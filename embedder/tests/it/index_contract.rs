@@ -16,6 +16,12 @@ pub use crate::index_filters::filters_are_part_of_the_retrieval;
 
 pub const DIMENSIONS: usize = 16;
 
+/// Says which engine keeps the promises.
+pub fn announce(index: &dyn VectorIndex) {
+    let server = format!("{} {}", index.engine(), index.version());
+    test_support::contract("VectorIndex", &server);
+}
+
 /// A unit vector that leans to one axis, a little less the greater `off` is.
 pub fn leaning(axis: usize, off: f32) -> Vec<f32> {
     let mut vector = vec![0.01; DIMENSIONS];

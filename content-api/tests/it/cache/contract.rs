@@ -21,8 +21,9 @@ const ROOMY: Bounds = Bounds {
     lifetime: Duration::from_secs(600),
 };
 
-/// Runs everything.
-pub async fn suite<C: AnswerCache + 'static>(open: impl AsyncFn(Bounds) -> C) {
+/// Runs everything. `server` is name and version of what the cache is in.
+pub async fn suite<C: AnswerCache + 'static>(server: &str, open: impl AsyncFn(Bounds) -> C) {
+    test_support::contract("AnswerCache", server);
     let cache = Arc::new(open(ROOMY).await);
     hits_and_misses(&*cache).await;
     keys_that_differ(&*cache).await;

@@ -6,7 +6,7 @@ use super::contract;
 
 #[tokio::test]
 async fn it_keeps_the_contract() {
-    contract::suite(async |bounds: contract::Bounds| {
+    contract::suite("moka, in this process", async |bounds: contract::Bounds| {
         MemoryCache::new(bounds.bytes as u64, bounds.lifetime)
     })
     .await;

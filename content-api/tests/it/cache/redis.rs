@@ -7,7 +7,7 @@ use content_api::{
     cache::{RedisCache, RedisSettings},
     store::ContentStore,
 };
-use redis_link::redis::Value;
+use redis_link::redis::{self, Value};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -32,7 +32,13 @@ async fn it_keeps_the_contract() {
     let Some(url) = test_support::redis().await else {
         return;
     };
-    contract::suite(async |bounds: contract::Bounds| {
+    let info = command(&url, &["INFO", "server"]).await.unwrap();
+    let info: String = redis::from_redis_value(info).unwrap();
+    let version = info
+        .lines()
+        .find_map(|line| line.strip_prefix("redis_version:"));
+    let server = format!("Redis {}", version.unwrap_or_default());
+    contract::suite(&server, async |bounds: contract::Bounds| {
         let settings = RedisSettings {
             lifetime: bounds.lifetime,
             max_value_bytes: bounds.bytes,
