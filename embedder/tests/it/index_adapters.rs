@@ -34,7 +34,7 @@ macro_rules! contract_on {
                 #[tokio::test]
                 async fn $case() {
                     if let Some((_guard, index)) = $fresh().await {
-                        crate::index_contract::announce(&index);
+                        crate::index_contract::announce(&index, stringify!($adapter));
                         crate::index_contract::$case(&index).await;
                     }
                 }

@@ -16,9 +16,10 @@ pub use crate::index_filters::filters_are_part_of_the_retrieval;
 
 pub const DIMENSIONS: usize = 16;
 
-/// Says which engine keeps the promises.
-pub fn announce(index: &dyn VectorIndex) {
-    let server = format!("{} {}", index.engine(), index.version());
+/// Says which engine keeps the promises. `adapter` is its module: a stand-in gives the version that it
+/// stands in for.
+pub fn announce(index: &dyn VectorIndex, adapter: &str) {
+    let server = format!("{} {} ({adapter})", index.engine(), index.version());
     test_support::contract("VectorIndex", &server);
 }
 
