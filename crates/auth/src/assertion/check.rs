@@ -59,9 +59,7 @@ impl KeySet {
             ),
         }
     }
-}
 
-impl KeySet {
     /// A file has to be there, with a key that assertions are signed with if it has any. Blocks.
     pub(crate) fn check(&self) -> Result<(), String> {
         let Self::File(path) = self else {

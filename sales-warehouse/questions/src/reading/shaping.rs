@@ -179,10 +179,15 @@ impl Shaper<'_> {
         })
     }
 
-    fn has_grain(&self) -> bool {
+    /// The first grain that is said, such as "monthly".
+    fn first_grain(&self) -> Option<Grain> {
         self.parts
             .iter()
-            .any(|part| part.role().and_then(grain_of).is_some())
+            .find_map(|part| part.role().and_then(grain_of))
+    }
+
+    fn has_grain(&self) -> bool {
+        self.first_grain().is_some()
     }
 
     /// A question about single customers is about people.

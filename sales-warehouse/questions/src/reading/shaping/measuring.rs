@@ -3,7 +3,6 @@
 use super::{Ask, Shaper, grain_of};
 use crate::{
     model::{Kind, Unit},
-    query::Grain,
     reading::{
         lexicon::Lexicon,
         parts::{Part, What},
@@ -188,12 +187,6 @@ impl Shaper<'_> {
             self.parts[at].used = true;
         }
         Ok(())
-    }
-
-    fn first_grain(&self) -> Option<Grain> {
-        self.parts
-            .iter()
-            .find_map(|part| part.role().and_then(grain_of))
     }
 
     /// "What products do we sell": their names.

@@ -16,17 +16,13 @@ impl Shaper<'_> {
     /// "All channels but email", "todos los países menos México".
     pub(in crate::reading::shaping) fn exceptions(&mut self) {
         // "Which market spends least, 'menos', on email" ranks; after anything else "menos en" excepts.
+        let singular = |part: &Part| part.is(Role::Which) && part.singular;
+        let several = |part: &Part| part.dimension().is_some() && part.is_plural();
+        let asks_for_one = self.has(Role::Which)
+            && (self.parts.iter().any(singular) || !self.parts.iter().any(several));
         for at in 1..self.parts.len() {
             let ranks = self.parts[at].text == "menos en" && self.parts[at - 1].metric().is_some();
-            let one = self
-                .parts
-                .iter()
-                .any(|part| part.is(Role::Which) && part.singular)
-                || !self
-                    .parts
-                    .iter()
-                    .any(|part| part.dimension().is_some() && part.is_plural());
-            if ranks && one && self.has(Role::Which) {
+            if ranks && asks_for_one {
                 self.parts[at].what = What::Role(Role::Lowest);
             }
         }
