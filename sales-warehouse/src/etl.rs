@@ -8,7 +8,7 @@
 //! staging.dim_*, fact_* (checked) ─merge─► core    one transaction, with watermark and ledger
 //! ```
 //!
-//! and at its end closes finished campaigns. Marts change with core, in the transaction that merges. Killed at any point, it is repeated
+//! with the next source landing, in a session of its own, while one is merged; and at its end closes finished campaigns. Marts change with core, in the transaction that merges. Killed at any point, it is repeated
 //! with the same result: what is merged carries its watermark, and merging twice changes nothing.
 //!
 //! - A first read, a new epoch, or `read_all` in `etl.watermarks` reads everything and deletes what is gone.
@@ -17,6 +17,8 @@
 //!   everything of it; what was merged stays.
 //! - A run ends after [`Warehouse::with_run_limit`], and waits no longer for a lock than the session's
 //!   `lock_timeout`: a reader that forgets to end its transaction costs a run and no more.
+//! - What lies in landing tables bears its run's number: a run that lost its lock midway cannot put its rows under
+//!   another's watermark.
 //! - A second run finds the advisory lock taken, notes itself as skipped in the ledger, and leaves.
 //! - A source that fails keeps its data and its watermark; the others go on.
 //! - A deletion that breaks a foreign key, which only a source without one of its own can bring about, makes
@@ -29,24 +31,25 @@ mod load;
 mod merge;
 mod partitions;
 mod report;
+mod run;
 mod schedule;
 mod stage;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::SecretString;
-use service_kit::{metrics::HttpMetrics, with_causes};
+use service_kit::metrics::HttpMetrics;
 use sqlx::PgConnection;
 use tracing::Instrument as _;
 
 pub use error::EtlError;
-use report::Outcome;
 pub use report::{RunReport, RunStatus, SourceReport};
+pub(crate) use run::Run;
 pub use schedule::{EVERY, keep_running};
 
 use crate::{
     Warehouse,
-    source::{ChangeFeed, FeedSource, PostgresSource, Snapshot, Source, SourceError, System},
+    source::{ChangeFeed, FeedSource, PostgresSource, Source, SourceError, System},
 };
 
 /// How long the server may take to notice that a session has ended: it looks every second.
@@ -168,11 +171,12 @@ async fn run_locked(
     let mut sources: Vec<&dyn Source> = sources.iter().map(AsRef::as_ref).collect();
     sources.sort_by_key(|source| source.system());
     let run = Run::begin(connection).await?;
-    let run_id = run.run_id;
+    let run_id = run.id();
+    let landing = warehouse.etl_connection().await?;
     let limit = warehouse.run_limit();
     // A trace for itself, whose spans are the calls of the change feed.
     let span = tracing::info_span!("etl", otel.kind = "internal");
-    let work = run.over(&sources).instrument(span);
+    let work = run.over(&sources, landing).instrument(span);
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done,
         Err(_) => {
@@ -181,128 +185,6 @@ async fn run_locked(
             ledger::timed_out(&mut warehouse.etl_connection().await?, run_id, &error).await?;
             Err(error)
         }
-    }
-}
-
-/// A run that holds the lock.
-pub(crate) struct Run {
-    connection: PgConnection,
-    run_id: i64,
-    begun: Instant,
-    sources: Vec<SourceReport>,
-}
-
-impl Run {
-    /// Notes the run in the ledger. The connection holds the lock.
-    pub(crate) async fn begin(mut connection: PgConnection) -> Result<Self, EtlError> {
-        let run_id = ledger::begin(&mut connection).await?;
-        Ok(Self {
-            connection,
-            run_id,
-            begun: Instant::now(),
-            sources: Vec::new(),
-        })
-    }
-
-    /// The whole of it.
-    async fn over(mut self, sources: &[&dyn Source]) -> Result<RunReport, EtlError> {
-        for source in sources {
-            let begun = Instant::now();
-            let from = load::likely_from(&mut self.connection, source.system()).await?;
-            match source.open(from).await {
-                Ok(mut snapshot) => {
-                    self.load(source.system(), snapshot.as_mut(), begun).await?;
-                }
-                Err(error) => self.give_up(source.system(), error.into(), begun).await?,
-            }
-        }
-        self.finish().await
-    }
-
-    /// Takes one source's changes in. Its failure is noted; the warehouse's ends the run.
-    pub(crate) async fn load(
-        &mut self,
-        system: System,
-        snapshot: &mut dyn Snapshot,
-        begun: Instant,
-    ) -> Result<(), EtlError> {
-        let outcome =
-            load::source(&mut self.connection, self.run_id, system, snapshot, begun).await;
-        match outcome {
-            Ok(report) => {
-                for notice in &report.notices {
-                    tracing::warn!(source = report.source, notice, "etl notice");
-                }
-                if report.reconciled == Some(false) {
-                    tracing::error!(
-                        source = report.source,
-                        run_id = self.run_id,
-                        error = report.error,
-                        "warehouse and source disagree"
-                    );
-                }
-                self.sources.push(report);
-                Ok(())
-            }
-            Err(error) => self.give_up(system, error, begun).await,
-        }
-    }
-
-    async fn give_up(
-        &mut self,
-        system: System,
-        error: EtlError,
-        begun: Instant,
-    ) -> Result<(), EtlError> {
-        let message = with_causes(&error);
-        tracing::warn!(source = system.name(), error = message, "etl source failed");
-        let report = SourceReport::failed(system, message, begun.elapsed());
-        // When it is the connection that broke, this fails too, and the lock is gone with it.
-        ledger::source_done(&mut self.connection, self.run_id, &report).await?;
-        self.sources.push(report);
-        Ok(())
-    }
-
-    /// What follows the sources: closing campaigns, the ledger's last word.
-    pub(crate) async fn finish(self) -> Result<RunReport, EtlError> {
-        let (report, connection) = self.finish_keeping_lock().await?;
-        ledger::release(connection).await?;
-        Ok(report)
-    }
-
-    /// The same; the lock lasts as long as the connection.
-    pub(crate) async fn finish_keeping_lock(
-        mut self,
-    ) -> Result<(RunReport, PgConnection), EtlError> {
-        let mut outcome = Outcome {
-            marts_refreshed: self.sources.iter().any(|source| source.changed() > 0),
-            ..Outcome::default()
-        };
-        match ledger::close_campaigns(&mut self.connection).await {
-            Ok(closed) => outcome.campaigns_closed = closed,
-            Err(error) => {
-                let error = EtlError::from(error);
-                outcome.message = Some(format!("closing campaigns: {}", with_causes(&error)));
-            }
-        }
-        let failed = self
-            .sources
-            .iter()
-            .filter(|source| source.error.is_some())
-            .map(|source| source.source);
-        let failed: Vec<_> = failed.collect();
-        if !failed.is_empty() && outcome.message.is_none() {
-            outcome.message = Some(format!("failed: {}", failed.join(", ")));
-        }
-        ledger::finish(&mut self.connection, self.run_id, &outcome).await?;
-        let report = RunReport::of(self.run_id, outcome, self.sources, self.begun.elapsed());
-        tracing::info!(
-            run_id = report.run_id,
-            status = ?report.status,
-            duration_ms = report.duration_ms,
-            "etl done"
-        );
-        Ok((report, self.connection))
     }
 }
 

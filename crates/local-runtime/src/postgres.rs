@@ -309,8 +309,8 @@ fn settings(options: &PostgresOptions, socket: &SocketDir) -> Vec<(String, Strin
         ("fsync", durability),
         ("synchronous_commit", durability),
         ("full_page_writes", durability),
-        // Taken as pages are used: a small sample takes little of it.
-        ("shared_buffers", "256MB"),
+        // Taken as pages are used: a small sample takes little of it, and a tick over the full one needs it.
+        ("shared_buffers", "512MB"),
         // A statement over a fact of the warehouse locks each of its monthly partitions and their indexes.
         ("max_locks_per_transaction", "256"),
         ("max_connections", &max_connections),

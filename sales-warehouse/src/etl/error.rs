@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::source::SourceError;
+use crate::source::{SourceError, System};
 
 /// SQLSTATE lock_not_available: `lock_timeout` passed.
 const LOCK_TIMED_OUT: &str = "55P03";
@@ -42,6 +42,12 @@ pub enum EtlError {
     TimedOut {
         /// What it was allowed.
         limit: Duration,
+    },
+    /// This run lost its lock midway, and another one read the source since.
+    #[error("another run has read {system} since this one did, and merges what it found")]
+    TakenOver {
+        /// Which.
+        system: System,
     },
     /// A source failed.
     #[error(transparent)]

@@ -19,25 +19,78 @@ const ANALYZE_FROM_ROWS: i64 = 50_000;
 /// From how many staged rows on they get statistics; for fewer, any plan will do.
 const ANALYZE_STAGED_FROM_ROWS: u64 = 500;
 
-/// Reads what changed, merges it, moves the watermark.
-pub async fn source(
+/// What lies in the landing tables of a system.
+#[derive(Debug)]
+pub struct Landed {
+    system: System,
+    /// From where it was read.
+    since: Watermark,
+    /// [`Known::version`] of the watermark that the read began from.
+    known_version: Option<String>,
+    /// By target, without tombstones.
+    rows: Vec<(&'static str, u64)>,
+    notices: Vec<String>,
+}
+
+/// Reads what changed into landing tables.
+pub async fn land(
     connection: &mut PgConnection,
     run_id: i64,
     system: System,
     snapshot: &mut dyn Snapshot,
+) -> Result<Landed, EtlError> {
+    let known = merge::watermark(connection, system).await?;
+    let mut notices = Vec::new();
+    let since = since(known.as_ref(), snapshot.facts(), &mut notices);
+    let known_version = known.map(|known| known.version);
+    let mut landed = Landed {
+        system,
+        since,
+        known_version,
+        rows: Vec::new(),
+        notices,
+    };
+    landed.stage(connection, run_id, snapshot).await?;
+    Ok(landed)
+}
+
+impl Landed {
+    async fn stage(
+        &mut self,
+        connection: &mut PgConnection,
+        run_id: i64,
+        snapshot: &mut dyn Snapshot,
+    ) -> Result<(), EtlError> {
+        let begun = Instant::now();
+        self.rows = stage::changes(connection, run_id, self.system, snapshot, self.since).await?;
+        for (target, rows) in &self.rows {
+            if *rows >= ANALYZE_STAGED_FROM_ROWS {
+                merge::analyze(connection, target, false).await?;
+            }
+        }
+        tracing::debug!(system = self.system.name(), elapsed = ?begun.elapsed(), "landed");
+        Ok(())
+    }
+}
+
+/// Merges what landed, moves the watermark.
+pub async fn merge(
+    connection: &mut PgConnection,
+    run_id: i64,
+    mut landed: Landed,
+    snapshot: &mut dyn Snapshot,
     begun: Instant,
 ) -> Result<SourceReport, EtlError> {
-    let facts = snapshot.facts().clone();
+    let system = landed.system;
     let known = merge::watermark(connection, system).await?;
-    let mut report = SourceReport::begun(system, &facts);
-    let since = since(known.as_ref(), &facts, &mut report.notices);
-    report.read_all = since == Watermark::START;
-    let merge = Merge {
-        run_id,
-        system,
-        known_version: known.map(|known| known.version),
-    };
-    let first = attempt(connection, &merge, snapshot, since, report.clone(), begun).await;
+    if known.map(|known| known.version) != landed.known_version {
+        // The merge of a source before, or somebody, has asked for all of it since.
+        landed = land(connection, run_id, system, snapshot).await?;
+    }
+    let mut report = SourceReport::begun(system, snapshot.facts());
+    report.notices.append(&mut landed.notices);
+    report.read_all = landed.since == Watermark::START;
+    let first = attempt(connection, run_id, &landed, snapshot, report.clone(), begun).await;
     let mut done = match first {
         Err(error) if error.broke_foreign_key() && !report.read_all => {
             tracing::warn!(
@@ -48,15 +101,9 @@ pub async fn source(
             report
                 .notices
                 .push("a deletion left children behind, so everything was read".to_owned());
-            attempt(
-                connection,
-                &merge,
-                snapshot,
-                Watermark::START,
-                report,
-                begun,
-            )
-            .await?
+            landed.since = Watermark::START;
+            landed.stage(connection, run_id, snapshot).await?;
+            attempt(connection, run_id, &landed, snapshot, report, begun).await?
         }
         other => other?,
     };
@@ -111,25 +158,23 @@ async fn analyze(connection: &mut PgConnection, system: System, report: &mut Sou
 
 async fn attempt(
     connection: &mut PgConnection,
-    merge: &Merge,
+    run_id: i64,
+    landed: &Landed,
     snapshot: &mut dyn Snapshot,
-    since: Watermark,
     report: SourceReport,
     begun: Instant,
 ) -> Result<SourceReport, EtlError> {
-    let staged = stage::changes(connection, merge.system, snapshot, since).await?;
-    for (target, rows) in &staged {
-        if *rows >= ANALYZE_STAGED_FROM_ROWS {
-            merge::analyze(connection, target, false).await?;
-        }
-    }
-    tracing::debug!(elapsed = ?begun.elapsed(), "staged");
-    partitions::ensure(connection, merge.system).await?;
+    partitions::ensure(connection, landed.system).await?;
+    let merge = Merge {
+        run_id,
+        system: landed.system,
+        known_version: landed.known_version.clone(),
+    };
     let finish = |mut report: SourceReport| {
         report.duration_ms = milliseconds(begun.elapsed());
         report
     };
     merge
-        .staged(connection, snapshot, &staged, report, finish)
+        .staged(connection, snapshot, &landed.rows, report, finish)
         .await
 }

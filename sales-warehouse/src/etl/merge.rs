@@ -79,6 +79,7 @@ impl Merge {
         finish: impl FnOnce(SourceReport) -> SourceReport + Send,
     ) -> Result<SourceReport, EtlError> {
         let mut transaction = connection.begin().await?;
+        self.hold(&mut transaction).await?;
         let expected = self.expected(&mut transaction, staged).await?;
         // The source counts meanwhile. Both are waited for, whatever becomes of one: a snapshot is of no use
         // in the middle of an answer.
@@ -118,6 +119,21 @@ impl Merge {
         ledger::source_done(&mut transaction, self.run_id, &report).await?;
         transaction.commit().await?;
         Ok(report)
+    }
+
+    /// Makes sure that it was this run whose rows landed, and that they stay.
+    async fn hold(&self, connection: &mut PgConnection) -> Result<(), EtlError> {
+        let ours: Option<bool> = sqlx::query_scalar(include_str!("merge/hold.sql"))
+            .bind(self.system.name())
+            .bind(self.run_id)
+            .fetch_optional(connection)
+            .await?;
+        match ours {
+            Some(true) => Ok(()),
+            _ => Err(EtlError::TakenOver {
+                system: self.system,
+            }),
+        }
     }
 
     /// Merges every table of the system, and returns those for which something came or went.

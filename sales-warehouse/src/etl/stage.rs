@@ -10,15 +10,27 @@ use crate::source::{RowStream, Rows, Snapshot, System, Table, Watermark};
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Empties a system's landing tables and fills them with what changed since. Returns how many rows came
-/// for each target, without tombstones. One transaction, so that what lies there is always of one snapshot.
+/// for each target, without tombstones. One transaction, so that what lies there is always of one snapshot, and
+/// bears the number of the run that read it.
 pub async fn changes(
     connection: &mut PgConnection,
+    run_id: i64,
     system: System,
     snapshot: &mut dyn Snapshot,
     since: Watermark,
 ) -> Result<Vec<(&'static str, u64)>, EtlError> {
     let mut transaction = connection.begin().await?;
+    sqlx::query(include_str!("stage/claim.sql"))
+        .bind(system.name())
+        .bind(run_id)
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query(AssertSqlSafe(truncate(system)))
+        .execute(&mut *transaction)
+        .await?;
+    // Shared, so that one system lands while another is merged.
+    sqlx::query(include_str!("stage/forget_tombstones.sql"))
+        .bind(system.name())
         .execute(&mut *transaction)
         .await?;
     let mut staged = Vec::new();
@@ -71,7 +83,7 @@ fn truncate(system: System) -> String {
         .iter()
         .map(|table| format!("staging.{}", table.landing))
         .collect();
-    format!("TRUNCATE staging.tombstones, {}", landing.join(", "))
+    format!("TRUNCATE {}", landing.join(", "))
 }
 
 fn copy_in(table: &Table) -> String {

@@ -9,6 +9,7 @@ mod faults;
 pub mod fixture;
 mod full_reads;
 mod history;
+mod landing;
 mod loading;
 mod locks;
 mod logins;

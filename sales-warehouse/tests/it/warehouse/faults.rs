@@ -19,7 +19,7 @@ const CHANGES_CRM: &str = "
     delete from crm.subscriptions";
 
 /// The ETL's session, stuck behind a lock that a test holds.
-const STUCK: &str = "select count(*) = 1 from pg_stat_activity
+const STUCK: &str = "select count(*) > 0 from pg_stat_activity
     where datname = current_database() and application_name = 'sales-warehouse etl' and wait_event_type = 'Lock'";
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use sales_warehouse::etl::{self, RunStatus, SourceReport};
 
 use super::fixture::{Fixture, lock, wait_until};
 
-const STUCK: &str = "select count(*) = 1 from pg_stat_activity
+const STUCK: &str = "select count(*) > 0 from pg_stat_activity
     where datname = current_database() and application_name = 'sales-warehouse etl' and wait_event_type = 'Lock'";
 const ASKED: &str = "select read_all from etl.watermarks where source = 'promptads'";
 

@@ -31,7 +31,7 @@ async fn the_products_cluster_is_durable_private_and_bilingual() {
         ("data_checksums", "on"),
         ("listen_addresses", ""),
         ("max_connections", "60"),
-        ("shared_buffers", "256MB"),
+        ("shared_buffers", "512MB"),
         ("max_locks_per_transaction", "256"),
         ("server_encoding", "UTF8"),
         ("TimeZone", "UTC"),

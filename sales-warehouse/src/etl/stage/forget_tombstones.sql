@@ -1,0 +1,1 @@
+DELETE FROM staging.tombstones WHERE source = $1

@@ -1,0 +1,85 @@
+//! PromptCrm lands while PromptAds is merged.
+
+use sales_warehouse::etl::{self, RunReport, RunStatus, SourceReport};
+
+use super::fixture::{Fixture, execute, lock, wait_until};
+
+/// Runs while somebody holds a table that PromptAds is merged into, and does `meanwhile` once PromptCrm has landed.
+async fn run_with(fixture: &Fixture, meanwhile: &str) -> RunReport {
+    fixture
+        .ads("update ads.campaigns set status = 'paused' where campaign_id = 2")
+        .await;
+    fixture
+        .crm("update crm.leads set score = 1 where lead_id = 2")
+        .await;
+    let last = fixture.value("select max(run_id) from etl.runs").await;
+    let landed = format!(
+        "select exists (select from staging.landed where source = 'promptcrm' and run_id > {last})"
+    );
+    let mut holder = fixture.pool.begin().await.unwrap();
+    lock(&mut holder, "core.dim_campaign").await;
+    let (warehouse, configs) = (fixture.warehouse.clone(), fixture.configs.clone());
+    let run = tokio::spawn(async move { etl::run_once(&warehouse, &configs).await });
+    wait_until(&fixture.pool, &landed).await;
+    execute(&fixture.pool, meanwhile).await;
+    holder.rollback().await.unwrap();
+    run.await.unwrap().unwrap()
+}
+
+fn crm(report: &RunReport) -> &SourceReport {
+    assert_eq!(report.sources[0].source, "promptads");
+    assert_eq!(report.sources[0].status, RunStatus::Succeeded, "{report:?}");
+    assert_eq!(report.sources[1].source, "promptcrm");
+    &report.sources[1]
+}
+
+#[tokio::test]
+async fn a_source_lands_while_the_one_before_is_merged() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    let report = run_with(&fixture, "select 1").await;
+    assert_eq!(crm(&report).updated, 1, "{report:?}");
+    assert!(!crm(&report).read_all, "{report:?}");
+    fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_request_to_read_all_that_comes_after_landing_is_met_in_the_same_run() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    let asked = "update etl.watermarks set read_all = true where source = 'promptcrm'";
+    let report = run_with(&fixture, asked).await;
+    assert!(crm(&report).read_all, "{report:?}");
+    assert_eq!(
+        fixture
+            .value("select bool_or(read_all) from etl.watermarks")
+            .await,
+        "false"
+    );
+    fixture.verify().await;
+}
+
+#[tokio::test]
+async fn rows_that_another_run_landed_are_not_merged_under_this_ones_watermark() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    let watermark = "select string_agg(w::text, ',' order by source) from
+        (select source, watermark, run_id from etl.watermarks where source = 'promptcrm') as w";
+    let before = fixture.value(watermark).await;
+    let taken = "update staging.landed set run_id = 0 where source = 'promptcrm'";
+    let report = run_with(&fixture, taken).await;
+    let error = crm(&report).error.as_deref().unwrap_or_default();
+    assert!(
+        error.contains("another run has read promptcrm"),
+        "{report:?}"
+    );
+    assert_eq!(fixture.value(watermark).await, before);
+    let score = "select score from core.fact_lead where lead_id = 2";
+    assert_eq!(fixture.value(score).await, "40");
+    let next = fixture.run().await;
+    assert_eq!(next.sources[1].updated, 1, "{next:?}");
+    fixture.verify().await;
+}
