@@ -25,11 +25,11 @@
 
 mod database;
 mod keeper;
-mod load;
 mod mongo;
 mod own_postgres;
 mod qdrant;
 mod redis;
+mod restart;
 mod server;
 
 use std::{
@@ -48,9 +48,9 @@ pub use crate::{
 };
 pub use database::{TestDatabase, fresh_database};
 pub use keeper::free_port;
-pub use load::{Load, Reaction};
 pub use mongo::{MongoServer, mongo, own_mongo};
 pub use own_postgres::{PostgresServer, own_postgres};
+pub use restart::{Reaction, restart_under_load};
 pub use server::{SharedPostgres, postgres};
 
 /// The environment variable that names a PostgreSQL to use instead of a local one.

@@ -34,6 +34,7 @@ use rustix::process::{Resource, getrlimit};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Notify,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -47,6 +48,10 @@ const HEAD_WITHIN: Duration = Duration::from_secs(75);
 const AT_A_TIME: usize = 2_048;
 /// Largest head of a request; what is held of a body at a time is as much.
 const HEAD_BYTES: usize = 64 * 1024;
+
+/// How long a connection may still send a request when the listener is closed: it may have been made just before, and
+/// its request be under way.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// What a listener allows its clients.
 #[derive(Clone, Copy, Debug)]
@@ -199,7 +204,8 @@ impl Drop for Seat {
     }
 }
 
-/// Serves one connection to its end. When `stop` is cancelled, that is after the answer it is at.
+/// Serves one connection to its end. When `stop` is cancelled, that is after the answer it is at, or in a
+/// moment.
 pub(super) async fn serve(
     protocol: http1::Builder,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -221,7 +227,11 @@ pub(super) async fn serve(
         biased;
         // What went wrong is the client's: it left, was silent, or spoke no HTTP.
         _ = connection.as_mut() => return,
-        () = stop.cancelled() => {}
+        () = stop.cancelled() => {
+            if timeout(LAST_WORDS, connection.as_mut()).await.is_ok() {
+                return;
+            }
+        }
         // A request may have come at the same moment.
         () = seat.gone.cancelled() => if !seat.has_request.load(Ordering::Acquire) { return },
     }

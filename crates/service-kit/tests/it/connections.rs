@@ -349,7 +349,7 @@ async fn a_head_has_64_kib_and_http_2_is_not_spoken() {
 }
 
 #[tokio::test]
-async fn told_to_stop_it_ends_who_waits_at_once_and_who_works_with_the_answer() {
+async fn told_to_stop_it_ends_who_waits_in_a_moment_and_who_works_with_the_answer() {
     let service = Service::with_room_for(8).await;
     let (mut silent, mut idle) = (service.connect().await, service.connect().await);
     idle.asks().await;
@@ -358,8 +358,19 @@ async fn told_to_stop_it_ends_who_waits_at_once_and_who_works_with_the_answer() 
         .await;
     service.says.send("one").await.unwrap();
     busy.hear("one\r\n").await;
+    let mut late = service.connect().await;
+    service
+        .until_measured("http_server_open_connections", 4)
+        .await;
     service.stop.cancel();
-    tokio::join!(silent.hear_the_end(), idle.hear_the_end());
+    // Its request was on its way.
+    sleep(Duration::from_millis(50)).await;
+    late.asks().await;
+    tokio::join!(
+        silent.hear_the_end(),
+        idle.hear_the_end(),
+        late.hear_the_end()
+    );
     service.says.send("two").await.unwrap();
     busy.hear("two\r\n").await;
 }
