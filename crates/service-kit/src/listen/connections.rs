@@ -142,7 +142,6 @@ impl Waiting {
             return false;
         };
         oldest.cancel();
-        self.counts.note_crowded_out();
         true
     }
 
@@ -233,7 +232,11 @@ pub(super) async fn serve(
             }
         }
         // A request may have come at the same moment.
-        () = seat.gone.cancelled() => if !seat.has_request.load(Ordering::Acquire) { return },
+        () = seat.gone.cancelled() => {
+            if !seat.has_request.load(Ordering::Acquire) {
+                return seat.waiting.counts.note_crowded_out();
+            }
+        }
     }
     connection.as_mut().graceful_shutdown();
     drop(connection.await);

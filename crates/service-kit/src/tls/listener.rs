@@ -51,7 +51,6 @@ impl TlsListener {
             && let Some(oldest) = self.under_way.crowd_out()
         {
             oldest.abort();
-            self.failures.note(&Failure::CrowdedOut);
         }
         let (shaking, within) = (self.acceptor.accept(stream), self.bounds.within);
         let handle = self.handshakes.spawn(async move {
@@ -76,15 +75,14 @@ impl Listener for TlsListener {
                 biased;
                 Some(ended) = self.handshakes.join_next_with_id() => {
                     let (id, shaken) = match ended {
-                        Ok((id, shaken)) => (id, Some(shaken)),
-                        Err(error) => (error.id(), None),
+                        Ok((id, shaken)) => (id, shaken),
+                        // One that was just done when it was to make room is not counted so.
+                        Err(error) => (error.id(), Err(Failure::CrowdedOut)),
                     };
                     self.under_way.leave(id);
                     match shaken {
-                        Some(Ok(connection)) => return connection,
-                        Some(Err(failure)) => self.failures.note(&failure),
-                        // It was crowded out, and was counted then.
-                        None => {}
+                        Ok(connection) => return connection,
+                        Err(failure) => self.failures.note(&failure),
                     }
                 }
                 (stream, address) = Listener::accept(&mut self.tcp) => {
