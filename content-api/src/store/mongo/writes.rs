@@ -198,6 +198,7 @@ impl MongoStore {
                 "q": {"_id": id.as_str(), "revision": {"$lte": revision}},
                 "u": {"$set": {
                     "revision": next, "pending": true, "change": change, "unversioned": true,
+                    "unplaced": true,
                 }},
             })
         });
