@@ -1,7 +1,6 @@
 //! The service binary, stopped and started again while requests come in.
 
 use std::{
-    net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -10,18 +9,19 @@ use contracts::Scope;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use service_kit::{Clock, http_client};
-use test_support::{Reaction, restart_under_load};
+use test_support::{Addresses, Reaction, restart_under_load};
 use tokio::process::Command;
 
 use crate::world::{AUDIENCE, Setup, World};
 
 /// The binary on the world's database, with the world's double behind it.
-fn command(world: &World, address: SocketAddr) -> Command {
+fn command(world: &World, at: Addresses) -> Command {
     let issuer = world.idp.issuer();
     let mut command = Command::new(env!("CARGO_BIN_EXE_content-api"));
     command
-        .arg(format!("--listen={address}"))
-        .arg("--client-id=content-api")
+        .arg(format!("--listen={}", at.requests))
+        .arg(format!("--metrics-address={}", at.metrics))
+        .args(["--client-id=content-api", "--audit=stdout"])
         .args(["--audience", AUDIENCE, "--issuer", issuer])
         .args(["--token-url", &format!("{issuer}/token")])
         .args(["--public-url", "https://content.test"])
@@ -71,7 +71,10 @@ async fn restarted_under_load_it_fails_no_request() {
             }
         }
     };
-    restart_under_load(|address| command(&world, address), request).await;
+    let metrics = restart_under_load(|at| command(&world, at), request).await;
+    // Its cache is its own.
+    let untold = ["content_api_redis_circuit_open"];
+    test_support::assert_exports_what_the_chart_reads(&metrics, "content-api", &untold);
 }
 
 async fn read(answer: reqwest::Response) -> Reaction {

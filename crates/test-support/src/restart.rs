@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     future::Future,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     os::fd::AsRawFd as _,
     process::Stdio,
     sync::Arc,
@@ -62,22 +62,31 @@ impl Reaction {
     }
 }
 
-/// Starts what `command` makes of an address, has `request` asked of it by eight workers all the time, tells it to stop
-/// by SIGTERM, and starts it again on the same address.
+/// Where a service is to listen.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// For requests.
+    pub requests: SocketAddr,
+    /// For `/metrics`.
+    pub metrics: SocketAddr,
+}
+
+/// Starts what `command` makes of addresses, has `request` asked of it by eight workers all the time, tells it to stop
+/// by SIGTERM, and starts it again on the same ones. Returns the metrics that it exports in the end.
 ///
 /// # Panics
 /// When a request fails: when one that was taken is not answered, when one is not taken that was sent before the
 /// signal or after the service said that it is ready again, when the service does not end in order, or when it takes
 /// longer than two minutes for a step.
-pub async fn restart_under_load<C, F, Fut>(command: C, request: F)
+pub async fn restart_under_load<C, F, Fut>(command: C, request: F) -> String
 where
-    C: Fn(SocketAddr) -> Command,
+    C: Fn(Addresses) -> Command,
     F: Fn(SocketAddr) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Reaction> + Send + 'static,
 {
-    let port = crate::free_port().expect("there is a free port");
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut first = Service::start(command(address));
+    let addresses = free_addresses().expect("there are free ports");
+    let address = addresses.requests;
+    let mut first = Service::start(command(addresses));
     first.until_ready(address).await;
     let load = Load::start(move || request(address));
     load.until("requests are answered", |seen| seen.answered >= ENOUGH)
@@ -92,12 +101,16 @@ where
     })
     .await;
 
-    let mut second = Service::start(command(address));
+    let mut second = Service::start(command(addresses));
     second.until_ready(address).await;
     let (back, before) = (Instant::now(), load.seen().answered);
     load.until("it answers again", |seen| seen.answered >= before + ENOUGH)
         .await;
     let seen = load.end().await;
+    let (_, metrics) = get(addresses.metrics, "/metrics")
+        .await
+        .expect("it tells its metrics");
+    second.probes += 1;
     second.terminate().await;
     let taken = taken + second.ended().await;
 
@@ -106,6 +119,17 @@ where
     assert!(refused > Some(told), "one was refused before the signal");
     assert!(last < Some(back), "one was refused after the return");
     assert_eq!(taken, seen.answered, "what it took it answered");
+    metrics
+}
+
+fn free_addresses() -> io::Result<Addresses> {
+    let any = (Ipv4Addr::LOCALHOST, 0);
+    // Both are held at a time, or they might be one.
+    let (one, other) = (TcpListener::bind(any)?, TcpListener::bind(any)?);
+    Ok(Addresses {
+        requests: one.local_addr()?,
+        metrics: other.local_addr()?,
+    })
 }
 
 /// The service, while it runs.
@@ -138,9 +162,9 @@ impl Service {
     async fn until_ready(&mut self, address: SocketAddr) {
         let asking = async {
             loop {
-                let answer = readiness(address).await;
+                let answer = get(address, "/readyz").await;
                 self.probes += usize::from(answer.is_some());
-                if answer == Some(200) {
+                if answer.is_some_and(|(status, _)| status == 200) {
                     return;
                 }
                 if let Ok(Some(status)) = self.child.try_wait() {
@@ -172,14 +196,16 @@ impl Service {
     }
 }
 
-/// What `/readyz` answers, if anybody does.
-async fn readiness(address: SocketAddr) -> Option<u16> {
+/// Status and body of what is answered, if anybody does.
+async fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).await.ok()?;
-    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;
-    answer.split(' ').nth(1)?.parse().ok()
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    Some((status, body.to_owned()))
 }
 
 fn text(file: &File) -> String {

@@ -1,7 +1,6 @@
 //! The service binary, stopped and started again while requests come in.
 
 use std::{
-    net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -11,7 +10,7 @@ use local_idp::{LocalIdp, LocalIdpConfig, RegisteredClient};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use service_kit::{CancellationToken, Clock, http_client, listen};
-use test_support::{Reaction, restart_under_load};
+use test_support::{Addresses, Reaction, restart_under_load};
 use tokio::process::Command;
 
 const API: &str = "https://promptsales.local/api";
@@ -45,10 +44,11 @@ async fn restarted_under_load_it_fails_no_request() {
     let token = token.unwrap();
     let client = http_client::build(Duration::from_secs(60)).unwrap();
 
-    let command = |address: SocketAddr| {
+    let command = |at: Addresses| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_embedder"));
         command
-            .arg(format!("--listen={address}"))
+            .arg(format!("--listen={}", at.requests))
+            .arg(format!("--metrics-address={}", at.metrics))
             .arg("--onnxruntime")
             .arg(&onnxruntime)
             .args(["--primary-index=pgvector", "--sessions=1"])
@@ -80,5 +80,12 @@ async fn restarted_under_load_it_fails_no_request() {
             }
         }
     };
-    restart_under_load(command, request).await;
+    let metrics = restart_under_load(command, request).await;
+    // It calls nobody, and has no audit events.
+    let untold = [
+        "http_client_request_duration_seconds_bucket",
+        "http_client_request_duration_seconds_count",
+        "promptsales_audit_events_lost_total",
+    ];
+    test_support::assert_exports_what_the_chart_reads(&metrics, "embedder", &untold);
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, process::Stdio, time::Duration};
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use test_support::{Reaction, restart_under_load};
+use test_support::{Addresses, Reaction, restart_under_load};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStderr, Command},
@@ -148,7 +148,16 @@ async fn restarted_under_load_it_fails_no_request() {
             }
         }
     };
-    restart_under_load(|address| command(&world, address), request).await;
+    let command = |at: Addresses| {
+        let mut command = command(&world, at.requests);
+        let metrics = format!("--metrics-address={}", at.metrics);
+        command.args([&metrics, "--audit=stdout"]);
+        command
+    };
+    let metrics = restart_under_load(command, request).await;
+    // Nothing is asked of `ask`.
+    let untold = ["mcp_gateway_questions_routed_total"];
+    test_support::assert_exports_what_the_chart_reads(&metrics, "mcp-gateway", &untold);
 }
 
 async fn read(answer: reqwest::Response) -> Reaction {

@@ -1,7 +1,6 @@
 //! The service, stopped and started again while requests come in.
 
 use std::{
-    net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -11,7 +10,7 @@ use local_idp::{LocalIdp, LocalIdpConfig};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use service_kit::{CancellationToken, Clock, http_client, listen};
-use test_support::{Reaction, restart_under_load};
+use test_support::{Addresses, Reaction, restart_under_load};
 
 use super::process::{Environment, PATIENCE};
 use crate::warehouse::fixture::Fixture;
@@ -42,11 +41,13 @@ async fn restarted_under_load_it_fails_no_request() {
     let (token, client) = (token.unwrap(), http_client::build(PATIENCE).unwrap());
 
     let environment = Environment::of(&fixture);
-    let command = |address: SocketAddr| {
-        let listen = format!("--listen={address}");
+    let command = |at: Addresses| {
+        let listen = format!("--listen={}", at.requests);
+        let metrics = format!("--metrics-address={}", at.metrics);
         let of_tokens = ["--issuer", &issuer, "--audience", AUDIENCE];
-        let mut command = environment.command(&[&listen, "--public-url=http://warehouse.test"]);
-        command.args(of_tokens);
+        let mut command =
+            environment.command(&[&listen, &metrics, "--public-url=http://warehouse.test"]);
+        command.args(of_tokens).arg("--audit=stdout");
         command
     };
     let counter = AtomicUsize::default();
@@ -71,5 +72,11 @@ async fn restarted_under_load_it_fails_no_request() {
             }
         }
     };
-    restart_under_load(command, request).await;
+    let metrics = restart_under_load(command, request).await;
+    // It calls nobody here: there is no change feed.
+    let untold = [
+        "http_client_request_duration_seconds_bucket",
+        "http_client_request_duration_seconds_count",
+    ];
+    test_support::assert_exports_what_the_chart_reads(&metrics, "sales-warehouse", &untold);
 }
