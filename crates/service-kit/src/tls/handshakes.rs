@@ -1,8 +1,5 @@
-//! Handshakes: how many at a time, for how long, and what fails of them.
-//!
-//! No address has a share of its own: behind a balancer all clients have one. But when there is no more room, it is
-//! the address with the most handshakes under way that makes some, with its oldest. Whoever opens connections and says
-//! nothing crowds out themselves.
+//! Handshakes: how many at a time, for how long, and what fails of them. When there is no more room, the oldest of the
+//! address with the most makes some: see `listen::crowd`.
 
 use std::{
     io::{self, ErrorKind},
