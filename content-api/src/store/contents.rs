@@ -269,7 +269,7 @@ pub trait ContentStore: Send + Sync {
     async fn acknowledge(&self, accepted: &[(ImageId, i64)]) -> Result<(), StoreError>;
 
     /// Lifts documents and tombstones to one above a revision that the indexes hold already, and so
-    /// makes them pending; those above it are left as they are. Says how many were lifted.
+    /// makes them pending; those above it are left as they are. Each is a change in the feed. Says how many were lifted.
     async fn raise_revision(&self, held: &[(ImageId, i64)]) -> Result<u64, StoreError>;
 
     /// Those among `ids` that it knows anything of: tombstones and unreadable ones too.

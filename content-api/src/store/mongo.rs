@@ -176,7 +176,9 @@ impl ContentStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let replacing = self.try_replace(draft, expected, events, stamp);
-        self.within("replace a document", replacing).await
+        let says = !events.is_empty();
+        self.within_and_told("replace a document", says, replacing)
+            .await
     }
 
     async fn delete(
@@ -186,7 +188,8 @@ impl ContentStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let deleting = self.try_delete(id, expected, stamp);
-        self.within("delete a document", deleting).await
+        self.within_and_told("delete a document", true, deleting)
+            .await
     }
 
     async fn browse(

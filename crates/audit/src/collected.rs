@@ -4,27 +4,24 @@
 //! nothing is read from where a line stands: it belongs behind the line whose hash it names. No `head.json` tells
 //! where a chain ended; lines that are cut off there are missed by a place alone that was kept elsewhere.
 
+mod wrapping;
+
 use std::{
     collections::HashMap,
     io::{self, BufRead, Read as _},
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{
     chain::{ORIGIN, Seal, parts},
     file::MAX_LINE,
     verify::{Fault, Head, MAX_FAULTS},
 };
+use wrapping::{Entry, Joining};
 
 /// Longest line of a collector, which wraps ours and escapes it.
 const MAX_WRAPPED: u64 = 4 * MAX_LINE;
-/// Under these names collectors keep the text of a line.
-const TEXTS: [&str; 3] = ["log", "message", "line"];
-/// Between a line's time and its text, as containerd and CRI-O write it.
-const CRI: &str = " stdout F ";
-
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Collected {
@@ -69,8 +66,8 @@ struct Node {
     visited: bool,
 }
 
-/// Reads lines that a collector has kept, as they were written or each within what the collector makes of a line, and
-/// says what does not fit. `expected` are places that were kept elsewhere: each has to be there, or to be the one
+/// Reads lines that a collector has kept, as they were written or each within what the collector makes of a line, be
+/// it in parts, and says what does not fit. `expected` are places that were kept elsewhere: each has to be there, or to be the one
 /// before the first line of a chain whose beginning is not here any more.
 ///
 /// # Errors
@@ -112,6 +109,7 @@ impl Check<'_> {
     }
 
     fn read(&mut self, mut reader: impl BufRead, seal: &Seal) -> io::Result<()> {
+        let mut joining = Joining::default();
         for number in 1.. {
             let mut bytes = Vec::new();
             let mut bounded = reader.by_ref().take(MAX_WRAPPED);
@@ -119,21 +117,32 @@ impl Check<'_> {
                 break;
             }
             let text = String::from_utf8_lossy(&bytes);
-            if !text.trim().is_empty() {
-                self.line(number, text.trim_end_matches('\n'), seal);
+            if text.trim().is_empty() {
+                continue;
+            }
+            let (lost, entry) = joining.next(number, text.trim_end_matches('\n'));
+            self.without_end(lost);
+            if let Entry::Line(number, line) = entry {
+                self.line(number, &line, seal);
             }
         }
+        self.without_end(joining.lost());
         Ok(())
     }
 
+    fn without_end(&mut self, lost: Option<u64>) {
+        if lost.is_some() {
+            self.fault(lost, "this line was cut into parts, and its end is missing");
+        }
+    }
+
     fn line(&mut self, number: u64, text: &str, seal: &Seal) {
-        let text = unwrapped(text);
-        let line: Option<Line> = serde_json::from_str(&text).ok();
-        let (Some(line), Some((_, hash))) = (line, parts(&text)) else {
+        let line: Option<Line> = serde_json::from_str(text).ok();
+        let (Some(line), Some((_, hash))) = (line, parts(text)) else {
             self.fault(Some(number), "this is no audit event, or not a whole one");
             return;
         };
-        if seal.check(&text).is_none() {
+        if seal.check(text).is_none() {
             self.fault(
                 Some(number),
                 "this line was changed, or was sealed with another key",
@@ -226,7 +235,11 @@ impl Check<'_> {
                 node.line.prev == head.hash && head.seq.checked_add(1) == Some(node.line.seq)
             };
             if !is_there && !self.nodes.iter().any(is_before) {
-                let what = format!("there is no line {} with the expected hash", head.seq);
+                let what = format!(
+                    "there is no line {} with the expected hash; a place of lines that were dropped after their time \
+                     is to be given no more",
+                    head.seq
+                );
                 self.fault(None, what);
             }
         }
@@ -238,20 +251,4 @@ impl Check<'_> {
             faults: self.faults,
         }
     }
-}
-
-/// The line as it was written, out of what a collector makes of it.
-fn unwrapped(text: &str) -> String {
-    if let Some((_, line)) = text.split_once(CRI).filter(|_| !text.starts_with('{')) {
-        return line.to_owned();
-    }
-    let wrapped = serde_json::from_str::<serde_json::Map<String, Value>>(text).ok();
-    let line = wrapped.filter(|members| !members.contains_key("prev"));
-    let line = line.and_then(|members| {
-        let mut texts = TEXTS.iter().filter_map(|name| members.get(*name)?.as_str());
-        texts
-            .next()
-            .map(|line| line.trim_end_matches('\n').to_owned())
-    });
-    line.unwrap_or_else(|| text.to_owned())
 }

@@ -1,11 +1,12 @@
 //! What a service consists of while it runs: listeners, and work beside them.
 
-use std::{fmt, future::Future, io, time::Duration};
+use std::{fmt, future::Future, io, net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
     extract::Request,
     middleware::{self, Next},
+    serve::Listener,
 };
 use http::{HeaderValue, header};
 use tokio::{
@@ -15,7 +16,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    listen::{self, BindError},
+    listen::{
+        self, BindError,
+        connections::{ConnectionBounds, ConnectionCounts},
+    },
     metrics::Metrics,
     tls::{Tls, handshakes::HandshakeFailures},
 };
@@ -31,6 +35,7 @@ pub struct Parts {
     /// It will stop in a moment.
     leaving: CancellationToken,
     stop: CancellationToken,
+    connections: ConnectionCounts,
     handshake_failures: HandshakeFailures,
 }
 
@@ -58,24 +63,27 @@ impl Parts {
         });
     }
 
-    /// A router on a listener.
-    pub fn serve(&mut self, listener: TcpListener, router: Router) {
-        let router = self.saying_goodbye(router);
-        self.tasks
-            .spawn(listen::serve(listener, router, self.stop.clone()));
-    }
-
-    /// The same by TLS 1.3, where there is a certificate.
+    /// A router on a listener, by TLS 1.3 where there is a certificate.
     pub fn serve_tls(&mut self, listener: TcpListener, router: Router, tls: Option<Tls>) {
+        let counts = self.connections.clone();
         let Some(tls) = tls else {
-            return self.serve(listener, router);
+            return self.serve(listener, router, counts);
         };
         let listener = tls.listener(listener, self.handshake_failures.clone());
-        let router = self.saying_goodbye(router);
-        self.tasks
-            .spawn(listen::serve(listener, router, self.stop.clone()));
+        self.serve(listener, router, counts);
         let stop = self.stop.clone();
         self.spawn(async move { tls.keep_fresh(&stop).await });
+    }
+
+    fn serve<L>(&mut self, listener: L, router: Router, counts: ConnectionCounts)
+    where
+        L: Listener<Addr = SocketAddr>,
+    {
+        let (router, stop) = (self.saying_goodbye(router), self.stop.clone());
+        let bounds = ConnectionBounds::default();
+        self.tasks.spawn(listen::serve_bounded(
+            listener, router, bounds, counts, stop,
+        ));
     }
 
     fn saying_goodbye(&self, router: Router) -> Router {
@@ -99,16 +107,18 @@ impl Parts {
     /// When the address cannot be listened on.
     pub async fn serve_metrics(
         &mut self,
-        address: Option<std::net::SocketAddr>,
+        address: Option<SocketAddr>,
         mut metrics: Metrics,
     ) -> Result<(), BindError> {
         if let Some(address) = address {
+            self.connections.register(metrics.common());
             self.handshake_failures.register(metrics.common());
             let listener = listen::bind(address).await?;
             if let Ok(address) = listener.local_addr() {
                 tracing::info!(%address, "serving metrics");
             }
-            self.serve(listener, metrics.router());
+            // Scrapes are no load of the service's.
+            self.serve(listener, metrics.router(), ConnectionCounts::default());
         }
         Ok(())
     }

@@ -23,13 +23,14 @@
 //! MongoDB is the one that `TEST_MONGODB_URL` names, or a FerretDB of ours; see [`mongo`].
 //! Qdrant comes from `qdrant` on the PATH, or from `TEST_QDRANT_URL`.
 
+mod chart;
 mod database;
 mod keeper;
-mod load;
 mod mongo;
 mod own_postgres;
 mod qdrant;
 mod redis;
+mod restart;
 mod server;
 
 use std::{
@@ -46,11 +47,12 @@ pub use crate::{
     qdrant::qdrant,
     redis::{RedisServer, own_redis, redis},
 };
+pub use chart::assert_exports_what_the_chart_reads;
 pub use database::{TestDatabase, fresh_database};
 pub use keeper::free_port;
-pub use load::{Load, Reaction};
 pub use mongo::{MongoServer, mongo, own_mongo};
 pub use own_postgres::{PostgresServer, own_postgres};
+pub use restart::{Addresses, Reaction, restart_under_load};
 pub use server::{SharedPostgres, postgres};
 
 /// The environment variable that names a PostgreSQL to use instead of a local one.

@@ -22,4 +22,5 @@ mod one_language;
 mod pgvector;
 mod pgvector_late;
 mod qdrant;
+mod restart;
 mod search;

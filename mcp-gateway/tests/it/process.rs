@@ -1,10 +1,10 @@
-//! The service binary over HTTP: its place in a trace, and its end under load.
+//! The service binary over HTTP: its place in a trace, and a restart under load.
 
-use std::{process::Stdio, time::Duration};
+use std::{net::SocketAddr, process::Stdio, time::Duration};
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use test_support::{Load, Reaction};
+use test_support::{Addresses, Reaction, restart_under_load};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStderr, Command},
@@ -18,6 +18,31 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 /// The binary with the world's services behind it.
+fn command(world: &World, address: SocketAddr) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcp-gateway"));
+    command
+        .args(["--log-json", "http", &format!("--listen={address}")])
+        .args(["--requests-per-minute=0", "--calls-per-minute=0"])
+        .env_clear()
+        .env("MCP_GATEWAY_CONTENT_API", world.content.base.as_str())
+        .env("MCP_GATEWAY_SALES_WAREHOUSE", world.warehouse.base.as_str())
+        .env("MCP_GATEWAY_EMBEDDER", world.embedder.base.as_str())
+        .env("MCP_GATEWAY_CONTENT_AUDIENCE", API)
+        .env("MCP_GATEWAY_PUBLIC_URL", world.public_url.as_str())
+        .env("MCP_GATEWAY_ISSUER", world.idp.issuer())
+        .env(
+            "MCP_GATEWAY_TOKEN_URL",
+            format!("{}/token", world.idp.issuer()),
+        )
+        .env("MCP_GATEWAY_CLIENT_ID", &world.gateway_client.id)
+        .env(
+            "MCP_GATEWAY_CLIENT_SECRET",
+            world.gateway_client.secret.expose_secret(),
+        );
+    command
+}
+
+/// It, while it runs.
 struct Binary {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
@@ -26,25 +51,7 @@ struct Binary {
 
 impl Binary {
     async fn start(world: &World) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_mcp-gateway"))
-            .args(["--log-json", "http", "--listen=127.0.0.1:0"])
-            .args(["--requests-per-minute=0", "--calls-per-minute=0"])
-            .env_clear()
-            .env("MCP_GATEWAY_CONTENT_API", world.content.base.as_str())
-            .env("MCP_GATEWAY_SALES_WAREHOUSE", world.warehouse.base.as_str())
-            .env("MCP_GATEWAY_EMBEDDER", world.embedder.base.as_str())
-            .env("MCP_GATEWAY_CONTENT_AUDIENCE", API)
-            .env("MCP_GATEWAY_PUBLIC_URL", world.public_url.as_str())
-            .env("MCP_GATEWAY_ISSUER", world.idp.issuer())
-            .env(
-                "MCP_GATEWAY_TOKEN_URL",
-                format!("{}/token", world.idp.issuer()),
-            )
-            .env("MCP_GATEWAY_CLIENT_ID", &world.gateway_client.id)
-            .env(
-                "MCP_GATEWAY_CLIENT_SECRET",
-                world.gateway_client.secret.expose_secret(),
-            )
+        let child = command(world, SocketAddr::from(([127, 0, 0, 1], 0)))
             .env("RUST_LOG", "info,tower_http=debug")
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -75,16 +82,6 @@ impl Binary {
         timeout(PATIENCE, reading).await.expect(message)
     }
 
-    /// A call of getContent at this binary, as if it were the world's gateway.
-    fn find(&self, world: &World) -> reqwest::Request {
-        let params = json!({"name": "getContent", "arguments": {"description": "beach"}});
-        let request = world.modern(&world.reader(), "tools/call", params);
-        let host = world.public_url.authority().to_owned();
-        let mut request = request.header("Host", host).build().unwrap();
-        *request.url_mut() = format!("http://{}/mcp", self.address).parse().unwrap();
-        request
-    }
-
     /// Waits until it has ended as it should; what it logged from now on.
     async fn ended_well(mut self) -> Vec<Value> {
         let mut lines = Vec::new();
@@ -101,11 +98,21 @@ impl Binary {
     }
 }
 
+/// A call of getContent at the binary there, as if it were the world's gateway.
+fn find(world: &World, address: &str) -> reqwest::Request {
+    let params = json!({"name": "getContent", "arguments": {"description": "beach"}});
+    let request = world.modern(&world.reader(), "tools/call", params);
+    let host = world.public_url.authority().to_owned();
+    let mut request = request.header("Host", host).build().unwrap();
+    *request.url_mut() = format!("http://{address}/mcp").parse().unwrap();
+    request
+}
+
 #[tokio::test]
 async fn a_caller_s_trace_goes_on_to_the_services_behind_and_stands_in_the_log() {
     let world = World::start().await;
     let mut binary = Binary::start(&world).await;
-    let mut request = binary.find(&world);
+    let mut request = find(&world, &binary.address);
     let traceparent = format!("00-{TRACE}-00f067aa0ba902b7-01");
     let headers = request.headers_mut();
     headers.insert("traceparent", traceparent.parse().unwrap());
@@ -128,37 +135,29 @@ async fn a_caller_s_trace_goes_on_to_the_services_behind_and_stands_in_the_log()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn told_to_stop_under_load_it_fails_no_request() {
+async fn restarted_under_load_it_fails_no_request() {
     let world = World::start().await;
-    let binary = Binary::start(&world).await;
-    let request = {
-        let (client, request) = (world.http.clone(), binary.find(&world));
-        move || {
-            let (client, request) = (client.clone(), request.try_clone().unwrap());
-            async move {
-                match client.execute(request).await {
-                    Ok(answer) => read(answer).await,
-                    Err(error) => Reaction::to(&error),
-                }
+    let (client, request) = (world.http.clone(), find(&world, "127.0.0.1"));
+    let request = move |address: SocketAddr| {
+        let (client, mut request) = (client.clone(), request.try_clone().unwrap());
+        request.url_mut().set_port(Some(address.port())).unwrap();
+        async move {
+            match client.execute(request).await {
+                Ok(answer) => read(answer).await,
+                Err(error) => Reaction::to(&error),
             }
         }
     };
-    let pid = binary.child.id().unwrap().to_string();
-    // A pipe that nobody reads would hold it up.
-    let ending = tokio::spawn(binary.ended_well());
-    let load = Load::start(8, request);
-    timeout(PATIENCE, load.more(100)).await.unwrap();
-    let before = load.answered();
-    terminate(&pid).await;
-    timeout(PATIENCE, load.more(1)).await.unwrap();
-    assert!(load.answered() > before, "it still answers");
-    let (answered, failures) = timeout(PATIENCE, load.end()).await.unwrap();
-    assert!(failures.is_empty(), "{failures:#?}");
-    let log = ending.await.unwrap();
-    let taken = log
-        .iter()
-        .filter(|line| line["message"] == "started processing request");
-    assert_eq!(taken.count(), answered, "what it took it answered");
+    let command = |at: Addresses| {
+        let mut command = command(&world, at.requests);
+        let metrics = format!("--metrics-address={}", at.metrics);
+        command.args([&metrics, "--audit=stdout"]);
+        command
+    };
+    let metrics = restart_under_load(command, request).await;
+    // Nothing is asked of `ask`.
+    let untold = ["mcp_gateway_questions_routed_total"];
+    test_support::assert_exports_what_the_chart_reads(&metrics, "mcp-gateway", &untold);
 }
 
 async fn read(answer: reqwest::Response) -> Reaction {

@@ -3,6 +3,7 @@
 mod configuration;
 mod kills;
 mod process;
+mod restart;
 mod serving;
 
 use sales_warehouse::source::System;

@@ -23,7 +23,7 @@ var (
 	services = []string{"embedder", "content-api", "sales-warehouse", "mcp-gateway"}
 	// Where metrics that several services have are registered, below crates/.
 	shared = []string{"service-kit/src/metrics/requests.rs", "service-kit/src/tls/handshakes.rs",
-		"audit/src/writer.rs"}
+		"service-kit/src/listen/connections.rs", "audit/src/writer.rs"}
 	setting  = regexp.MustCompile(`(?m)^#([a-z0-9_]+) = `)
 	assigned = regexp.MustCompile(`(?m)^([a-z0-9_]+) = `)
 	prefix   = regexp.MustCompile(`sub_registry_with_prefix\("([a-z_]+)"\)`)

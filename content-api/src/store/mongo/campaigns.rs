@@ -40,7 +40,9 @@ impl CampaignStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let registering = self.try_register(draft, request, events, stamp);
-        self.within("register a campaign", registering).await
+        let says = !events.is_empty();
+        self.within_and_told("register a campaign", says, registering)
+            .await
     }
 
     async fn change(
@@ -51,7 +53,9 @@ impl CampaignStore for MongoStore {
         stamp: &Stamp,
     ) -> Result<Write, StoreError> {
         let changing = self.try_change(draft, expected, events, stamp);
-        self.within("change a campaign", changing).await
+        let says = !events.is_empty();
+        self.within_and_told("change a campaign", says, changing)
+            .await
     }
 
     async fn campaign(&self, id: &ImageId) -> Result<Option<Campaign>, StoreError> {
@@ -120,7 +124,7 @@ impl MongoStore {
         let id = draft.id.as_str();
         // What happened to a document before this campaign uses it is not for its log.
         self.place_all(Mark::Untold).await?;
-        let (outcome, _) = self
+        let written = self
             .write(&self.campaigns, id, |found| {
                 if let Some(found) = found {
                     let revision = found.get_i64("revision").map_err(custom)?;
@@ -149,10 +153,7 @@ impl MongoStore {
                 telling(Decision::Write(Box::new(revised), done), events, stamp)
             })
             .await?;
-        if !events.is_empty() {
-            self.tell().await;
-        }
-        Ok(outcome)
+        Ok(written.0)
     }
 
     async fn try_change(
@@ -164,7 +165,7 @@ impl MongoStore {
     ) -> Outcome<Write> {
         // What happened to a document while this campaign used it belongs in its log.
         self.place_all(Mark::Untold).await?;
-        let (outcome, _) = self
+        let written = self
             .write(&self.campaigns, draft.id.as_str(), |found| {
                 let Some(found) = found else {
                     return Ok(Decision::Leave(Write::Absent));
@@ -187,10 +188,7 @@ impl MongoStore {
                 )
             })
             .await?;
-        if !events.is_empty() {
-            self.tell().await;
-        }
-        Ok(outcome)
+        Ok(written.0)
     }
 
     async fn try_log(

@@ -90,27 +90,22 @@ impl MongoStore {
         stamp: &Stamp,
     ) -> Result<Write> {
         let fields = documents::fields(draft)?;
-        let outcome = self
-            .write_image(&draft.id, |stored| {
-                let Some(live) = stored.filter(|stored| stored.live) else {
-                    return Ok(Decision::Leave(Write::Absent));
-                };
-                let revision = live.revision;
-                if revision != expected {
-                    return Ok(Decision::Leave(Write::Conflict { revision }));
-                }
-                if live.draft.as_ref() == Some(draft) {
-                    return Ok(Decision::Leave(Write::Done(unchanged(revision))));
-                }
-                let done = updated(revision + 1);
-                let decision = revised(fields.clone(), revision + 1, stamp.now, done);
-                telling(decision, events, stamp)
-            })
-            .await?;
-        if !events.is_empty() {
-            self.tell().await;
-        }
-        Ok(outcome)
+        self.write_image(&draft.id, |stored| {
+            let Some(live) = stored.filter(|stored| stored.live) else {
+                return Ok(Decision::Leave(Write::Absent));
+            };
+            let revision = live.revision;
+            if revision != expected {
+                return Ok(Decision::Leave(Write::Conflict { revision }));
+            }
+            if live.draft.as_ref() == Some(draft) {
+                return Ok(Decision::Leave(Write::Done(unchanged(revision))));
+            }
+            let done = updated(revision + 1);
+            let decision = revised(fields.clone(), revision + 1, stamp.now, done);
+            telling(decision, events, stamp)
+        })
+        .await
     }
 
     pub(super) async fn try_delete(
@@ -121,27 +116,24 @@ impl MongoStore {
     ) -> Result<Write> {
         let content_id = id.clone();
         let event = [CampaignEvent::ContentDeleted { content_id }];
-        let outcome = self
-            .write_image(id, |stored| {
-                let Some(live) = stored.filter(|stored| stored.live) else {
-                    return Ok(Decision::Leave(Write::Absent));
-                };
-                let revision = live.revision;
-                if expected.is_some_and(|expected| expected != revision) {
-                    return Ok(Decision::Leave(Write::Conflict { revision }));
-                }
-                let set = doc! {
-                    "live": false,
-                    "revision": revision + 1,
-                    "updated_at": date(stamp.now),
-                    "deleted_at": date(stamp.now),
-                };
-                let revised = Box::new(Revised::of(set).telling(&event, stamp)?);
-                Ok(Decision::Write(revised, updated(revision + 1)))
-            })
-            .await?;
-        self.tell().await;
-        Ok(outcome)
+        self.write_image(id, |stored| {
+            let Some(live) = stored.filter(|stored| stored.live) else {
+                return Ok(Decision::Leave(Write::Absent));
+            };
+            let revision = live.revision;
+            if expected.is_some_and(|expected| expected != revision) {
+                return Ok(Decision::Leave(Write::Conflict { revision }));
+            }
+            let set = doc! {
+                "live": false,
+                "revision": revision + 1,
+                "updated_at": date(stamp.now),
+                "deleted_at": date(stamp.now),
+            };
+            let revised = Box::new(Revised::of(set).telling(&event, stamp)?);
+            Ok(Decision::Write(revised, updated(revision + 1)))
+        })
+        .await
     }
 
     /// A write of a document: pending for the publisher, and counted in the version.
@@ -206,6 +198,7 @@ impl MongoStore {
                 "q": {"_id": id.as_str(), "revision": {"$lte": revision}},
                 "u": {"$set": {
                     "revision": next, "pending": true, "change": change, "unversioned": true,
+                    "unplaced": true,
                 }},
             })
         });

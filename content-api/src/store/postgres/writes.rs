@@ -202,14 +202,20 @@ impl PostgresStore {
             .map(|(id, revision)| (id.as_str(), *revision))
             .unzip();
         let mut transaction = self.pool.begin().await?;
-        take_pen(&mut transaction, Pen::Contents).await?;
+        let position = take_pen(&mut transaction, Pen::Contents).await?;
         let raised = sqlx::query(include_str!("raise_revision.sql"))
             .bind(ids)
             .bind(revisions)
+            .bind(position)
             .execute(&mut *transaction)
             .await?
             .rows_affected();
         if raised > 0 {
+            // The first one's is taken already.
+            sqlx::query(include_str!("skip_positions.sql"))
+                .bind(raised.cast_signed() - 1)
+                .execute(&mut *transaction)
+                .await?;
             transaction.commit().await?;
         }
         Ok(raised)

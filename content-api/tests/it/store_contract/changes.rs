@@ -12,6 +12,7 @@ use crate::sample::{NOW, campaign, draft, id, retitled, stamp};
 
 pub async fn suite(store: &dyn Store) {
     each_thing_at_its_last_change(store).await;
+    what_is_raised_above_the_indexes(store).await;
     many_writers_and_a_reader(store).await;
 }
 
@@ -41,6 +42,31 @@ fn named(change: &Change) -> String {
             content_id,
         } => format!("-{campaign_id}/{content_id}"),
     }
+}
+
+/// After a restore revisions go up, and readers of the feed have to hear it.
+async fn what_is_raised_above_the_indexes(store: &dyn Store) {
+    for slug in ["raised-1", "raised-2", "raised-3"] {
+        store.put(&draft(slug), NOW).await.unwrap();
+    }
+    let deleted = store.delete(&id("raised-2"), None, &stamp()).await;
+    assert!(matches!(deleted.unwrap(), Write::Done(_)));
+    let start = read(store, 0, 1_000).await.last().unwrap().position;
+    let held = [("raised-1", 7), ("raised-2", 4), ("raised-3", 0)];
+    let held = held.map(|(slug, revision)| (id(slug), revision));
+    assert_eq!(store.raise_revision(&held).await.unwrap(), 2);
+    let names = async |after| {
+        let told = read(store, after, 1).await;
+        let mut names: Vec<_> = told.iter().map(named).collect();
+        names.sort_unstable();
+        (names, told.last().map(|last| last.position))
+    };
+    let (told, last) = names(start).await;
+    assert_eq!(told, ["-raised-2 5", "raised-1 8"]);
+    assert_eq!(store.raise_revision(&held).await.unwrap(), 0, "repeated");
+    // The next one's place is behind theirs.
+    store.put(&draft("raised-4"), NOW).await.unwrap();
+    assert_eq!(names(last.unwrap()).await.0, ["raised-4 1"]);
 }
 
 async fn each_thing_at_its_last_change(store: &dyn Store) {

@@ -93,6 +93,134 @@ async fn what_was_changed_dropped_or_added_is_found() {
     }
 }
 
+/// As a container runtime cuts a line.
+fn cut(line: &str, bytes: usize) -> Vec<&str> {
+    let mut rest = line;
+    let mut parts = Vec::new();
+    while rest.len() > bytes {
+        let (part, more) = rest.split_at(rest.floor_char_boundary(bytes));
+        parts.push(part);
+        rest = more;
+    }
+    parts.push(rest);
+    parts
+}
+
+/// As containerd and CRI-O write the parts.
+fn cri(parts: &[&str]) -> Vec<String> {
+    let last = parts.len() - 1;
+    let tag = |place| if place == last { "F" } else { "P" };
+    let entries = parts.iter().enumerate();
+    entries
+        .map(|(place, part)| format!("2026-11-23T00:00:00.1Z stdout {} {part}", tag(place)))
+        .collect()
+}
+
+/// As Docker's `json-file` does.
+fn docker(parts: &[&str]) -> Vec<String> {
+    let last = parts.len() - 1;
+    let end = |place| if place == last { "\n" } else { "" };
+    let entries = parts.iter().enumerate();
+    entries
+        .map(|(place, part)| {
+            json!({"log": format!("{part}{}", end(place)), "stream": "stdout"}).to_string()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn lines_that_a_runtime_cut_into_parts_are_joined() {
+    let whole = process(3).await;
+    // In two, in many, and where the last part has nothing in it.
+    for bytes in [whole[1].len() - 1, 17, whole[1].len()] {
+        let mut parts = cut(&whole[1], bytes);
+        if parts.len() == 1 {
+            parts.push("");
+        }
+        let bare = |part: &str| json!({"logtag": "P", "message": part}).to_string();
+        for wrapped in [
+            cri(&parts),
+            docker(&parts),
+            parts.iter().map(|part| bare(part)).collect(),
+        ] {
+            let mut lines = vec![whole[0].clone()];
+            lines.extend(wrapped);
+            // Twice, and with another's line between the parts.
+            lines.extend(lines.clone());
+            lines.insert(2, cri(&[&whole[2]]).remove(0));
+            let found = verify(&lines);
+            assert!(found.intact, "{bytes}: {found:?}: {lines:#?}");
+            assert_eq!((found.lines, found.chains.len()), (3, 1), "{bytes}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_line_whose_parts_do_not_fit_is_found() {
+    let whole = process(3).await;
+    let parts = cut(&whole[1], whole[1].len() / 3);
+    for wrapped in [cri(&parts), docker(&parts)] {
+        let with = |entries: &[String]| {
+            let mut lines = vec![cri(&[&whole[0]]).remove(0)];
+            lines.extend_from_slice(entries);
+            lines.push(cri(&[&whole[2]]).remove(0));
+            let found = verify(&lines);
+            assert!(!found.intact, "{lines:#?}");
+            let first = found.faults[0].clone();
+            (first.line, first.what)
+        };
+        // Without its end; without its middle; with another word; the end alone.
+        let (line, what) = with(&wrapped[..2]);
+        assert!(
+            line == Some(2) && what.contains("end is missing"),
+            "{line:?}: {what}"
+        );
+        let without_middle = [&wrapped[..1], &wrapped[2..]].concat();
+        let (line, what) = with(&without_middle);
+        assert!(
+            line == Some(2) && what.contains("no audit event"),
+            "{line:?}: {what}"
+        );
+        let mut changed = wrapped.clone();
+        for entry in &mut changed {
+            *entry = entry.replace("«1»", "«x»");
+        }
+        let (line, what) = with(&changed);
+        assert!(
+            line == Some(2) && what.contains("was changed"),
+            "{line:?}: {what}"
+        );
+        let (line, what) = with(&wrapped[wrapped.len() - 1..]);
+        assert!(
+            line == Some(2) && what.contains("no audit event"),
+            "{line:?}: {what}"
+        );
+        // One that begins before the other has ended.
+        let twice = [&wrapped[..1], &wrapped[..]].concat();
+        let (line, what) = with(&twice);
+        assert!(
+            line == Some(2) && what.contains("end is missing"),
+            "{line:?}: {what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn parts_are_joined_up_to_the_longest_line_and_no_further() {
+    let part = format!("2026-11-23T00:00:00Z stdout P {}", "x".repeat(16 * 1024));
+    let verify = |parts: usize| {
+        let lines = vec![part.clone(); parts];
+        let found = verify(&lines);
+        found
+            .faults
+            .into_iter()
+            .map(|fault| fault.line)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(verify(16), [Some(1)]);
+    assert_eq!(verify(17), [Some(1), Some(17)]);
+}
+
 #[tokio::test]
 async fn places_that_were_kept_tell_of_ends_and_stand_for_what_is_too_old_to_be_here() {
     let whole = process(5).await;

@@ -5,11 +5,12 @@ use std::{io, net::SocketAddr};
 use axum::serve::Listener;
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::JoinSet,
+    task::{AbortHandle, Id, JoinSet},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::handshakes::{Failure, HandshakeBounds, HandshakeFailures, UnderWay};
+use super::handshakes::{Failure, HandshakeBounds, HandshakeFailures};
+use crate::listen::crowd::Crowd;
 
 type Shaken = Result<(TlsStream<TcpStream>, SocketAddr), Failure>;
 
@@ -19,7 +20,7 @@ pub struct TlsListener {
     acceptor: TlsAcceptor,
     bounds: HandshakeBounds,
     failures: HandshakeFailures,
-    under_way: UnderWay,
+    under_way: Crowd<Id, AbortHandle>,
     handshakes: JoinSet<Shaken>,
 }
 
@@ -34,7 +35,7 @@ impl TlsListener {
             acceptor,
             bounds: HandshakeBounds::default(),
             failures,
-            under_way: UnderWay::default(),
+            under_way: Crowd::default(),
             handshakes: JoinSet::new(),
         }
     }
@@ -46,8 +47,10 @@ impl TlsListener {
     }
 
     fn shake_hands(&mut self, stream: TcpStream, address: SocketAddr) {
-        if self.under_way.len() >= self.bounds.at_a_time && self.under_way.crowd_out() {
-            self.failures.note(&Failure::CrowdedOut);
+        if self.under_way.len() >= self.bounds.at_a_time
+            && let Some(oldest) = self.under_way.crowd_out()
+        {
+            oldest.abort();
         }
         let (shaking, within) = (self.acceptor.accept(stream), self.bounds.within);
         let handle = self.handshakes.spawn(async move {
@@ -57,7 +60,7 @@ impl TlsListener {
                 Err(_) => Err(Failure::Timeout),
             }
         });
-        self.under_way.begin(address.ip(), handle);
+        self.under_way.enter(address.ip(), handle.id(), handle);
     }
 }
 
@@ -72,15 +75,14 @@ impl Listener for TlsListener {
                 biased;
                 Some(ended) = self.handshakes.join_next_with_id() => {
                     let (id, shaken) = match ended {
-                        Ok((id, shaken)) => (id, Some(shaken)),
-                        Err(error) => (error.id(), None),
+                        Ok((id, shaken)) => (id, shaken),
+                        // One that was just done when it was to make room is not counted so.
+                        Err(error) => (error.id(), Err(Failure::CrowdedOut)),
                     };
-                    self.under_way.end(id);
+                    self.under_way.leave(id);
                     match shaken {
-                        Some(Ok(connection)) => return connection,
-                        Some(Err(failure)) => self.failures.note(&failure),
-                        // It was crowded out, and was counted then.
-                        None => {}
+                        Ok(connection) => return connection,
+                        Err(failure) => self.failures.note(&failure),
                     }
                 }
                 (stream, address) = Listener::accept(&mut self.tcp) => {

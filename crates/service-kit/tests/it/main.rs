@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod collector;
+mod connections;
 mod hop;
 mod tls;
 mod traces;

@@ -60,6 +60,20 @@ impl Environment {
         );
     }
 
+    /// The binary with them.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sales-warehouse"));
+        command.env_remove("RUST_LOG");
+        for (name, _) in std::env::vars() {
+            if name.starts_with("SALES_WAREHOUSE_") {
+                command.env_remove(name);
+            }
+        }
+        let set = self.0.iter().map(|(name, value)| (name, value));
+        command.args(arguments).envs(set);
+        command
+    }
+
     pub fn set_source(&mut self, system: System, url: &str) {
         let variable = match system {
             System::PromptAds => "SALES_WAREHOUSE_PROMPTADS_URL",
@@ -116,16 +130,8 @@ impl Running {
     pub fn start(environment: &Environment, arguments: &[&str]) -> Self {
         // Files, not pipes: nobody need read while it runs.
         let (stdout, stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sales-warehouse"));
-        command.env_remove("RUST_LOG");
-        for (name, _) in std::env::vars() {
-            if name.starts_with("SALES_WAREHOUSE_") {
-                command.env_remove(name);
-            }
-        }
-        let child = command
-            .args(arguments)
-            .envs(environment.0.iter().map(|(name, value)| (name, value)))
+        let child = environment
+            .command(arguments)
             .stdin(Stdio::null())
             .stdout(stdout.try_clone().unwrap())
             .stderr(stderr.try_clone().unwrap())

@@ -53,7 +53,8 @@ async fn it_serves_runs_at_once_and_stops_when_told_to() {
     let metrics = get(&format!("http://{elsewhere}/metrics")).await;
     let none_lost = "promptsales_audit_events_lost_total{service=\"sales-warehouse\"} 0\n";
     let no_tls = "promptsales_tls_handshakes_failed_total{service=\"sales-warehouse\",reason=\"timeout\"} 0\n";
-    for line in [none_lost, no_tls] {
+    let crowd = "promptsales_connections_crowded_out_total{service=\"sales-warehouse\"} 0\n";
+    for line in [none_lost, no_tls, crowd] {
         assert!(metrics.contains(line), "{metrics}");
     }
     assert_eq!(status(elsewhere, "/v1/freshness").await, 404);

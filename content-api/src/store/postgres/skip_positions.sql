@@ -1,0 +1,1 @@
+UPDATE contents_version SET position = position + $1
