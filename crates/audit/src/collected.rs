@@ -22,6 +22,7 @@ use wrapping::{Entry, Joining};
 
 /// Longest line of a collector, which wraps ours and escapes it.
 const MAX_WRAPPED: u64 = 4 * MAX_LINE;
+
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Collected {
@@ -67,8 +68,8 @@ struct Node {
 }
 
 /// Reads lines that a collector has kept, as they were written or each within what the collector makes of a line, be
-/// it in parts, and says what does not fit. `expected` are places that were kept elsewhere: each has to be there, or to be the one
-/// before the first line of a chain whose beginning is not here any more.
+/// it in parts, and says what does not fit. `expected` are places that were kept elsewhere: each has to be there, or to
+/// be the one before the first line of a chain whose beginning is not here any more.
 ///
 /// # Errors
 /// When the lines cannot be read.
@@ -116,14 +117,14 @@ impl Check<'_> {
             if bounded.read_until(b'\n', &mut bytes)? == 0 {
                 break;
             }
-            let text = String::from_utf8_lossy(&bytes);
-            if text.trim().is_empty() {
+            if bytes.trim_ascii().is_empty() {
                 continue;
             }
-            let (lost, entry) = joining.next(number, text.trim_end_matches('\n'));
+            let entry = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            let (lost, entry) = joining.next(number, entry);
             self.without_end(lost);
             if let Entry::Line(number, line) = entry {
-                self.line(number, &line, seal);
+                self.line(number, &String::from_utf8_lossy(&line), seal);
             }
         }
         self.without_end(joining.lost());

@@ -2,7 +2,9 @@
 //!
 //! containerd and CRI-O write `TIME STREAM TAG TEXT`, where the tag `P` says that the line goes on in the next entry and
 //! `F` that it ends here (Kubernetes, `pkg/kubelet/kuberuntime/logs`, "CRI container log format"). Docker's `json-file` has
-//! an object an entry, whose `log` ends in a newline where the line does. Both cut at 16 KiB.
+//! an object an entry, whose `log` ends in a newline where the line does. Both cut at 16 KiB, and look for no character's
+//! end: what CRI's runtimes cut is joined byte by byte. Docker has lost a character that it cut by then, and such a line
+//! counts as changed.
 
 use serde_json::Value;
 
@@ -10,14 +12,14 @@ use crate::file::MAX_LINE;
 
 /// Under these names collectors keep the text of a line.
 const TEXTS: [&str; 3] = ["log", "message", "line"];
-/// How each line of ours begins.
-const BEGINNING: &str = "{\"seq\":";
+/// How each line of ours begins: with the member that was put in first, or is first by name, as `serde_json` was built.
+const BEGINNINGS: [&[u8]; 2] = [b"{\"seq\":", b"{\"at\":"];
 
 /// What an entry turns out to be.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     /// A line as it was written, which begins at this entry.
-    Line(u64, String),
+    Line(u64, Vec<u8>),
     /// A part, and more is to come; or nothing.
     Part,
 }
@@ -27,7 +29,7 @@ pub(super) enum Entry {
 struct Begun {
     /// Its first entry.
     number: u64,
-    text: String,
+    text: Vec<u8>,
 }
 
 /// Joins the parts of lines. They have to stand one behind the other; whole lines may stand between them.
@@ -36,9 +38,9 @@ pub(super) struct Joining(Option<Begun>);
 
 impl Joining {
     /// What the `number`th entry is; before it, the first entry of a line whose end did not come.
-    pub(super) fn next(&mut self, number: u64, entry: &str) -> (Option<u64>, Entry) {
+    pub(super) fn next(&mut self, number: u64, entry: &[u8]) -> (Option<u64>, Entry) {
         let Some((text, ends)) = unwrapped(entry) else {
-            return (None, Entry::Line(number, entry.to_owned()));
+            return (None, Entry::Line(number, entry.to_vec()));
         };
         if is_whole(&text) {
             return (None, Entry::Line(number, text));
@@ -48,14 +50,14 @@ impl Joining {
             return (None, Entry::Part);
         }
         let lost = match &self.0 {
-            Some(begun) if text.starts_with(BEGINNING) || begun.is_full(&text) => self.lost(),
+            Some(begun) if begins(&text) || begun.is_full(&text) => self.lost(),
             _ => None,
         };
         let begun = self.0.get_or_insert_with(|| Begun {
             number,
-            text: String::new(),
+            text: Vec::new(),
         });
-        begun.text.push_str(&text);
+        begun.text.extend_from_slice(&text);
         let ends = ends.unwrap_or_else(|| is_whole(&begun.text));
         let entry = match self.0.take_if(|_| ends) {
             Some(whole) => Entry::Line(whole.number, whole.text),
@@ -72,37 +74,41 @@ impl Joining {
 
 impl Begun {
     /// No line of ours is that long.
-    fn is_full(&self, more: &str) -> bool {
+    fn is_full(&self, more: &[u8]) -> bool {
         (self.text.len() + more.len()) as u64 > MAX_LINE
     }
 }
 
-fn is_whole(text: &str) -> bool {
-    text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+fn begins(text: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|first| text.starts_with(first))
+}
+
+fn is_whole(text: &[u8]) -> bool {
+    text.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// The text within an entry, and whether a line ends with it, where the entry says so; `None` where nothing is around it.
-fn unwrapped(entry: &str) -> Option<(String, Option<bool>)> {
-    if !entry.starts_with('{') {
-        let mut fields = entry.splitn(4, ' ');
+fn unwrapped(entry: &[u8]) -> Option<(Vec<u8>, Option<bool>)> {
+    if !entry.starts_with(b"{") {
+        let mut fields = entry.splitn(4, |byte| *byte == b' ');
         let (_time, stream) = (fields.next()?, fields.next()?);
         let (tags, text) = (fields.next()?, fields.next()?);
-        let ends = match tags.split(':').next()? {
-            "F" => true,
-            "P" => false,
+        let ends = match tags.split(|byte| *byte == b':').next()? {
+            b"F" => true,
+            b"P" => false,
             _ => return None,
         };
-        return (stream == "stdout").then(|| (text.to_owned(), Some(ends)));
+        return (stream == b"stdout").then(|| (text.to_vec(), Some(ends)));
     }
-    let members = serde_json::from_str::<serde_json::Map<String, Value>>(entry).ok()?;
+    let members = serde_json::from_slice::<serde_json::Map<String, Value>>(entry).ok()?;
     if members.contains_key("prev") {
         return None;
     }
     let mut texts = TEXTS.iter().filter_map(|name| members.get(*name)?.as_str());
     let text = texts.next()?;
     Some(match text.strip_suffix('\n') {
-        Some(line) => (line.to_owned(), Some(true)),
+        Some(line) => (line.as_bytes().to_vec(), Some(true)),
         // Some collectors take the newline away.
-        None => (text.to_owned(), None),
+        None => (text.as_bytes().to_vec(), None),
     })
 }

@@ -156,6 +156,25 @@ async fn lines_that_a_runtime_cut_into_parts_are_joined() {
 }
 
 #[tokio::test]
+async fn a_line_is_joined_wherever_it_was_cut_be_it_within_a_character() {
+    let line = process(1).await.remove(0);
+    assert!(!line.is_ascii());
+    let seal = Seal::new(World::new().key.as_ref());
+    for place in 1..line.len() {
+        let (part, rest) = line.as_bytes().split_at(place);
+        let entries = [
+            b"2026-11-23T00:00:00.1Z stdout P ",
+            part,
+            b"\n2026-11-23T00:00:00.1Z stdout F ",
+            rest,
+            b"\n",
+        ];
+        let found = verify_collected(&*entries.concat(), &seal, &[]).unwrap();
+        assert!(found.intact && found.lines == 1, "{place}: {found:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_line_whose_parts_do_not_fit_is_found() {
     let whole = process(3).await;
     let parts = cut(&whole[1], whole[1].len() / 3);
