@@ -7,7 +7,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Router, serve::Listener};
 use rustix::net::sockopt::set_tcp_user_timeout;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use connections::{ConnectionBounds, ConnectionCounts, Waiting};
@@ -55,7 +55,7 @@ pub async fn serve<L>(listener: L, router: Router, stop: CancellationToken) -> i
 where
     L: Listener<Addr = SocketAddr>,
 {
-    let (bounds, counts) = (ConnectionBounds::default(), ConnectionCounts::default());
+    let (bounds, counts) = (ConnectionBounds::of_process(), ConnectionCounts::default());
     serve_bounded(listener, router, bounds, counts, stop).await
 }
 
@@ -76,16 +76,21 @@ where
     let accepting = async {
         for number in 0.. {
             let (stream, address) = accept(&mut listener, &mut open).await;
+            while open.try_join_next().is_some() {}
             while open.len() >= bounds.at_a_time {
                 let ends = waiting.crowd_out();
                 tokio::select! {
                     Some(_) = open.join_next() => {}
                     () = waiting.one_more(), if !ends => {}
+                    // It had a request after all, or takes its time: another.
+                    () = sleep(2 * bounds.last_words), if ends => {}
                 }
             }
             let seat = waiting.seat(number, address.ip());
             let (protocol, router, stop) = (protocol.clone(), router.clone(), stop.clone());
-            open.spawn(connections::serve(protocol, stream, router, seat, stop));
+            open.spawn(connections::serve(
+                protocol, bounds, stream, router, seat, stop,
+            ));
         }
     };
     tokio::select! {
@@ -152,7 +157,7 @@ mod tests {
         assert_eq!(counts.open(), 1);
         let ended = async {
             while counts.open() > 0 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                sleep(Duration::from_millis(20)).await;
             }
         };
         let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;

@@ -80,7 +80,7 @@ impl Parts {
         L: Listener<Addr = SocketAddr>,
     {
         let (router, stop) = (self.saying_goodbye(router), self.stop.clone());
-        let bounds = ConnectionBounds::default();
+        let bounds = ConnectionBounds::of_process();
         self.tasks.spawn(listen::serve_bounded(
             listener, router, bounds, counts, stop,
         ));

@@ -1,8 +1,8 @@
 //! Connections: how many at a time, and how long one may say nothing.
 //!
-//! A connection waits for a request's head, or it has a request. One that waits has a bounded time for the whole head,
-//! be it the first one or the one after an answer: a silent client, one that sends a byte now and then, and an idle one
-//! are ended alike. One that has a request is not ended from here, however long its answer goes on (a stream of
+//! A connection waits for a request's head, or it has a request. One that waits has a bounded time for the whole head: a
+//! short one for the first, since whoever connects has something to say, and a long one after an answer, since balancers
+//! keep idle connections for minutes and would lose a request that meets one that we end. One that has a request is not ended from here, however long its answer goes on (a stream of
 //! events, say): the request's own deadline bounds it, and the kernel ends a connection whose peer takes nothing.
 //!
 //! When all are taken, one that waits makes room: the oldest of the address with the most.
@@ -30,46 +30,71 @@ use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge},
     registry::Registry,
 };
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Notify,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::crowd::{Crowd, Warnings};
 
-/// Longest wait for a request's head. Longer than the minute after which balancers, and our own clients
-/// ([`crate::http_client`]), let go of an idle connection: it is they who end it, and no request meets one that we do.
-const HEAD_WITHIN: Duration = Duration::from_secs(75);
+/// Longest wait for a connection's first head.
+const FIRST_HEAD_WITHIN: Duration = Duration::from_secs(75);
+/// Longest wait for a head after an answer. Longer than most balancers keep an idle connection (nginx and our own clients,
+/// [`crate::http_client`], a minute, Traefik 90 s, Google's ten minutes; Envoy an hour, unless it is told otherwise): it
+/// is they who should end it.
+const HEAD_WITHIN: Duration = Duration::from_secs(11 * 60);
 /// Connections open at a time, of one listener.
 const AT_A_TIME: usize = 2_048;
 /// Largest head of a request; what is held of a body at a time is as much.
 const HEAD_BYTES: usize = 64 * 1024;
 
-/// How long a connection may still send a request when the listener is closed: it may have been made just before, and
-/// its request be under way.
+/// How long a connection that is to end may still send a request that is under way, or take the rest of its answer.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// What a listener allows its clients.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionBounds {
-    /// Longest that a connection may wait for a whole head, from its beginning or its last answer on.
+    /// Longest that a connection may wait for its first whole head, from its beginning on.
+    pub first_head_within: Duration,
+    /// Longest that it may wait for a whole head from its last answer on.
     pub head_within: Duration,
+    /// How long one that is to end may still send a request that is under way, or take the rest of its answer.
+    pub last_words: Duration,
     /// How many may be open at a time.
     pub at_a_time: usize,
 }
 
 impl Default for ConnectionBounds {
-    /// Half of the files that the process may open are left for everything else.
     fn default() -> Self {
-        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        let half = usize::try_from(files / 2).unwrap_or(usize::MAX);
         Self {
+            first_head_within: FIRST_HEAD_WITHIN,
             head_within: HEAD_WITHIN,
-            at_a_time: AT_A_TIME.min(half).max(1),
+            last_words: LAST_WORDS,
+            at_a_time: AT_A_TIME,
+        }
+    }
+}
+
+impl ConnectionBounds {
+    /// The same, as far as this process may open files: each listener takes a quarter of them at most. Raises what it may
+    /// open to the most that it is allowed, since a common default, 1,024, is for programs that use `select`.
+    pub fn of_process() -> Self {
+        let mut files = getrlimit(Resource::Nofile);
+        let raised = Rlimit {
+            current: files.maximum,
+            ..files
+        };
+        if setrlimit(Resource::Nofile, raised).is_ok() {
+            files = raised;
+        }
+        let quarter = usize::try_from(files.current.unwrap_or(u64::MAX) / 4).unwrap_or(usize::MAX);
+        Self {
+            at_a_time: AT_A_TIME.min(quarter).max(1),
+            ..Self::default()
         }
     }
 }
@@ -159,6 +184,7 @@ impl Waiting {
             address,
             gone: CancellationToken::new(),
             has_request: AtomicBool::new(true),
+            heard: AtomicBool::new(false),
         });
         seat.wait();
         seat
@@ -177,6 +203,8 @@ pub(super) struct Seat {
     /// It has to make room.
     gone: CancellationToken,
     has_request: AtomicBool,
+    /// It has had one.
+    heard: AtomicBool,
 }
 
 impl Seat {
@@ -191,8 +219,19 @@ impl Seat {
 
     /// It has one, and stays.
     fn work(&self) {
+        self.heard.store(true, Ordering::Release);
         self.has_request.store(true, Ordering::Release);
         drop(self.waiting.lock().leave(self.number));
+    }
+}
+
+impl Seat {
+    fn has_request(&self) -> bool {
+        self.has_request.load(Ordering::Acquire)
+    }
+
+    fn heard(&self) -> bool {
+        self.heard.load(Ordering::Acquire)
     }
 }
 
@@ -207,6 +246,7 @@ impl Drop for Seat {
 /// moment.
 pub(super) async fn serve(
     protocol: http1::Builder,
+    bounds: ConnectionBounds,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
     seat: Arc<Seat>,
@@ -218,23 +258,43 @@ pub(super) async fn serve(
         let answering = router.clone().oneshot(request.map(Body::new));
         async move {
             let response = answering.await?;
-            Ok::<_, std::convert::Infallible>(response.map(|body| Answer { body, at_work }))
+            Ok::<_, std::convert::Infallible>(response.map(|body| Answer {
+                body,
+                begun: false,
+                at_work,
+            }))
         }
     });
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), answer));
-    tokio::select! {
-        biased;
-        // What went wrong is the client's: it left, was silent, or spoke no HTTP.
-        _ = connection.as_mut() => return,
-        () = stop.cancelled() => {
-            if timeout(LAST_WORDS, connection.as_mut()).await.is_ok() {
+    let mut first_head = pin!(sleep(bounds.first_head_within));
+    loop {
+        tokio::select! {
+            biased;
+            // What went wrong is the client's: it left, was silent, or spoke no HTTP.
+            _ = connection.as_mut() => return,
+            () = stop.cancelled() => {
+                if timeout(bounds.last_words, connection.as_mut()).await.is_ok() {
+                    return;
+                }
+                break;
+            }
+            // A request may have come at the same moment.
+            () = seat.gone.cancelled() => {
+                if seat.has_request() {
+                    break;
+                }
+                seat.waiting.counts.note_crowded_out();
+                if seat.heard() {
+                    // The end of its answer may be on its way. One that is idle ends at once.
+                    connection.as_mut().graceful_shutdown();
+                    drop(timeout(bounds.last_words, connection).await);
+                }
                 return;
             }
-        }
-        // A request may have come at the same moment.
-        () = seat.gone.cancelled() => {
-            if !seat.has_request.load(Ordering::Acquire) {
-                return seat.waiting.counts.note_crowded_out();
+            () = first_head.as_mut(), if !seat.heard() => {
+                if !seat.heard() {
+                    return;
+                }
             }
         }
     }
@@ -261,6 +321,7 @@ impl Drop for AtWork {
 /// An answer's body.
 struct Answer {
     body: Body,
+    begun: bool,
     #[expect(dead_code, reason = "it is there to be dropped")]
     at_work: AtWork,
 }
@@ -273,11 +334,14 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.begun = true;
         Pin::new(&mut self.body).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        // An answer that has begun is not done before hyper asks for more than there is, which it does when most of what it
+        // has is with the client: else an answer of one piece would count as done while the client still takes it.
+        !self.begun && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -33,6 +33,8 @@ use tower::ServiceExt as _;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Short enough for a test, long enough for a busy machine to be within it.
 const HEAD_WITHIN: Duration = Duration::from_millis(600);
+/// More than the sockets' buffers hold.
+const LARGE: usize = 32 * 1024 * 1024;
 const GET: &str = "GET / HTTP/1.1\r\nhost: here\r\n\r\n";
 
 struct Service {
@@ -48,6 +50,7 @@ struct Service {
 impl Service {
     async fn start() -> Self {
         Self::bounded(ConnectionBounds {
+            first_head_within: HEAD_WITHIN,
             head_within: HEAD_WITHIN,
             ..ConnectionBounds::default()
         })
@@ -57,7 +60,10 @@ impl Service {
     /// For floods: nothing but them makes room.
     async fn with_room_for(at_a_time: usize) -> Self {
         Self::bounded(ConnectionBounds {
+            first_head_within: Duration::from_secs(3_600),
             head_within: Duration::from_secs(3_600),
+            // Enough for a busy machine.
+            last_words: Duration::from_secs(3),
             at_a_time,
         })
         .await
@@ -74,6 +80,7 @@ impl Service {
         let routes = Router::new()
             .route("/", get(|| async { "served" }))
             .route("/", post(|body: Bytes| async move { body }))
+            .route("/large", get(|| async { vec![b'x'; LARGE] }))
             .route("/stream", get(stream));
         let of_requests = Bounds {
             max_body_bytes: 1_000,
@@ -205,6 +212,20 @@ async fn a_silent_client_and_an_idle_one_are_ended_in_time_and_not_before() {
 }
 
 #[tokio::test]
+async fn an_idle_client_may_take_longer_than_one_that_has_never_spoken() {
+    let service = Service::bounded(ConnectionBounds {
+        first_head_within: HEAD_WITHIN,
+        ..ConnectionBounds::default()
+    })
+    .await;
+    let (mut silent, mut idle) = (service.connect().await, service.connect().await);
+    idle.asks().await;
+    assert_eq!(silent.hear_the_end().await.0, "");
+    sleep(HEAD_WITHIN).await;
+    idle.asks().await;
+}
+
+#[tokio::test]
 async fn a_head_that_comes_byte_by_byte_is_not_waited_for() {
     let service = Service::start().await;
     let mut slow = service.connect().await;
@@ -297,6 +318,22 @@ async fn a_silent_flood_crowds_out_itself_and_nobody_else() {
     service.connect_from("127.0.0.2").await.asks().await;
     service.says.send("two").await.unwrap();
     busy.hear("two\r\n").await;
+}
+
+#[tokio::test]
+async fn a_large_answer_is_not_cut_to_make_room() {
+    let service = Service::with_room_for(1).await;
+    let mut slow = service.connect().await;
+    slow.send("GET /large HTTP/1.1\r\nhost: here\r\n\r\n").await;
+    slow.hear("\r\n\r\n").await;
+    let mut next = service.connect().await;
+    next.send(GET).await;
+    let early = timeout(Duration::from_secs(1), next.0.read_u8()).await;
+    assert!(early.is_err(), "{early:?}");
+    let mut taken = vec![0; LARGE];
+    let whole = timeout(PATIENCE, slow.0.read_exact(&mut taken)).await;
+    assert!(matches!(whole, Ok(Ok(_))), "{whole:?}");
+    next.hear("served").await;
 }
 
 #[tokio::test]
