@@ -8,7 +8,8 @@
 //! staging.dim_*, fact_* (checked) ─merge─► core    one transaction, with watermark and ledger
 //! ```
 //!
-//! with the next source landing, in a session of its own, while one is merged; and at its end closes finished campaigns. Marts change with core, in the transaction that merges. Killed at any point, it is repeated
+//! with the next source landing, in a session of its own, while one is merged; and at its end closes finished
+//! campaigns. Marts change with core, in the transaction that merges. Killed at any point, it is repeated
 //! with the same result: what is merged carries its watermark, and merging twice changes nothing.
 //!
 //! - A first read, a new epoch, or `read_all` in `etl.watermarks` reads everything and deletes what is gone.
@@ -172,11 +173,10 @@ async fn run_locked(
     sources.sort_by_key(|source| source.system());
     let run = Run::begin(connection).await?;
     let run_id = run.id();
-    let landing = warehouse.etl_connection().await?;
     let limit = warehouse.run_limit();
     // A trace for itself, whose spans are the calls of the change feed.
     let span = tracing::info_span!("etl", otel.kind = "internal");
-    let work = run.over(&sources, landing).instrument(span);
+    let work = run.over(&sources, warehouse).instrument(span);
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done,
         Err(_) => {

@@ -20,7 +20,7 @@ const READER_STATEMENT_TIMEOUT: &str = "10s";
 const READER_IDLE_TIMEOUT: &str = "60s";
 /// Longest that the ETL waits for a lock: others queue up behind it.
 const ETL_LOCK_TIMEOUT: &str = "10s";
-/// Memory for each sort or hash of the ETL's only session; PostgreSQL's default spills a load to disk.
+/// Memory for each sort or hash of the ETL's session that merges, the other needs none; PostgreSQL's default spills a load to disk.
 const ETL_WORK_MEM: &str = "64MB";
 /// The same for building indexes and checking keys.
 const ETL_MAINTENANCE_WORK_MEM: &str = "256MB";
@@ -181,6 +181,8 @@ impl Warehouse {
             .options([
                 ("role", "warehouse_etl"),
                 ("client_connection_check_interval", "1s"),
+                // One session is silent while a source is read; networks forget such connections within minutes.
+                ("tcp_keepalives_idle", "60"),
                 ("lock_timeout", ETL_LOCK_TIMEOUT),
                 ("work_mem", ETL_WORK_MEM),
                 ("maintenance_work_mem", ETL_MAINTENANCE_WORK_MEM),

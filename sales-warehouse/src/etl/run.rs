@@ -1,6 +1,6 @@
 //! A run that holds the lock: sources land one after the other, each while the one before is merged.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use service_kit::with_causes;
 use sqlx::{Connection, PgConnection};
@@ -10,7 +10,13 @@ use super::{
     load::{self, Landed},
     report::{Outcome, RunReport, SourceReport},
 };
-use crate::source::{Snapshot, Source, System};
+use crate::{
+    Warehouse,
+    source::{Snapshot, Source, System},
+};
+
+/// Longest wait for the session in which sources land. A run does without it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A run that holds the lock.
 pub(crate) struct Run {
@@ -20,11 +26,18 @@ pub(crate) struct Run {
     sources: Vec<SourceReport>,
 }
 
-/// A source that landed, or did not.
-struct Landing {
-    system: System,
-    begun: Instant,
-    outcome: Result<(Box<dyn Snapshot>, Landed), EtlError>,
+/// A source, and what came of landing it ahead.
+struct Landing<'a> {
+    source: &'a dyn Source,
+    took: Duration,
+    outcome: Outlook,
+}
+
+enum Outlook {
+    Landed(Box<dyn Snapshot>, Landed),
+    /// For want of a session, not of the source: it can still land in the one that merges.
+    NotYet,
+    Failed(EtlError),
 }
 
 impl Run {
@@ -44,13 +57,19 @@ impl Run {
         self.run_id
     }
 
-    /// The whole of it. `landing` is a session for what needs not wait for a merge.
+    /// The whole of it.
     pub(super) async fn over(
         mut self,
         sources: &[&dyn Source],
-        mut landing: PgConnection,
+        warehouse: &Warehouse,
     ) -> Result<RunReport, EtlError> {
         let run_id = self.run_id;
+        // For what needs not wait for a merge.
+        let mut landing =
+            match tokio::time::timeout(CONNECT_TIMEOUT, warehouse.etl_connection()).await {
+                Ok(connected) => connected.ok(),
+                Err(_) => None,
+            };
         let mut sources = sources.iter().copied();
         let mut next = land(&mut landing, run_id, sources.next()).await;
         while let Some(landed) = next {
@@ -62,7 +81,9 @@ impl Run {
             next = following;
         }
         // Its rows are merged by now: how it ends matters to nobody.
-        let _ended = landing.close().await;
+        if let Some(landing) = landing {
+            let _ended = landing.close().await;
+        }
         self.finish().await
     }
 
@@ -81,18 +102,24 @@ impl Run {
         self.note(system, merged, begun).await
     }
 
-    async fn merge(&mut self, landing: Landing) -> Result<(), EtlError> {
-        let Landing {
-            system,
-            begun,
-            outcome,
-        } = landing;
-        let merged = match outcome {
-            Ok((mut snapshot, landed)) => {
+    async fn merge(&mut self, landing: Landing<'_>) -> Result<(), EtlError> {
+        let system = landing.source.system();
+        let now = Instant::now();
+        // Landing ahead may have been done long before this merge's turn came.
+        let begun = now.checked_sub(landing.took).unwrap_or(now);
+        let merged = match landing.outcome {
+            Outlook::Landed(mut snapshot, landed) => {
                 let snapshot = snapshot.as_mut();
                 load::merge(&mut self.connection, self.run_id, landed, snapshot, begun).await
             }
-            Err(error) => Err(error),
+            Outlook::NotYet => {
+                let from = load::likely_from(&mut self.connection, system).await?;
+                match landing.source.open(from).await {
+                    Ok(mut snapshot) => return self.load(system, snapshot.as_mut(), begun).await,
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Outlook::Failed(error) => Err(error),
         };
         self.note(system, merged, begun).await
     }
@@ -180,23 +207,41 @@ impl Run {
     }
 }
 
-/// Opens a source's snapshot and lands what changed. `None` when there is no source left.
-async fn land(
-    connection: &mut PgConnection,
+/// Opens a source's snapshot and lands what changed. `None` when there is no source left. A session that fails is
+/// given up.
+async fn land<'a>(
+    session: &mut Option<PgConnection>,
     run_id: i64,
-    source: Option<&dyn Source>,
-) -> Option<Landing> {
+    source: Option<&'a dyn Source>,
+) -> Option<Landing<'a>> {
     let source = source?;
     let (system, begun) = (source.system(), Instant::now());
     let landed = async {
+        let Some(connection) = session.as_mut() else {
+            return Ok(Outlook::NotYet);
+        };
         let from = load::likely_from(connection, system).await?;
         let mut snapshot = source.open(from).await?;
         let landed = load::land(connection, run_id, system, snapshot.as_mut()).await?;
-        Ok((snapshot, landed))
+        Ok(Outlook::Landed(snapshot, landed))
+    };
+    let outcome = match landed.await {
+        Ok(outlook) => outlook,
+        Err(EtlError::Warehouse(error)) => {
+            let error = with_causes(&error);
+            tracing::warn!(
+                source = system.name(),
+                error,
+                "landing ahead failed: it lands in its turn"
+            );
+            *session = None;
+            Outlook::NotYet
+        }
+        Err(error) => Outlook::Failed(error),
     };
     Some(Landing {
-        system,
-        begun,
-        outcome: landed.await,
+        source,
+        took: begun.elapsed(),
+        outcome,
     })
 }

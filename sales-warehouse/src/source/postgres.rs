@@ -43,8 +43,12 @@ impl PostgresSource {
         let options = PgConnectOptions::from_str(self.url.expose_secret())
             .map_err(failed)?
             .application_name("sales-warehouse etl")
-            // The server notices within a second when we are gone.
-            .options([("client_connection_check_interval", "1s")]);
+            .options([
+                // The server notices within a second when we are gone.
+                ("client_connection_check_interval", "1s"),
+                // The snapshot waits while another source is merged.
+                ("idle_in_transaction_session_timeout", "0"),
+            ]);
         match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
             Ok(connected) => connected.map_err(failed),
             Err(_) => Err(failed(sqlx::Error::PoolTimedOut)),

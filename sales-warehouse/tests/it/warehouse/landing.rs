@@ -4,26 +4,44 @@ use sales_warehouse::etl::{self, RunReport, RunStatus, SourceReport};
 
 use super::fixture::{Fixture, execute, lock, wait_until};
 
-/// Runs while somebody holds a table that PromptAds is merged into, and does `meanwhile` once PromptCrm has landed.
+/// Has the merge of PromptAds wait until `go` has a row, a minute at most.
+const HOLD: &str = "
+    create table public.go ();
+    create function public.hold() returns trigger language plpgsql security definer as $$
+    begin
+        for attempt in 1..6000 loop
+            exit when exists (select from public.go);
+            perform pg_sleep(0.01);
+        end loop;
+        return new;
+    end $$;
+    create trigger hold before update on core.dim_campaign for each row execute function public.hold()";
+const GO: &str = "insert into public.go default values";
+
+/// Runs, and does `meanwhile` once PromptCrm has landed, while PromptAds is still being merged.
 async fn run_with(fixture: &Fixture, meanwhile: &str) -> RunReport {
+    change(fixture).await;
+    let last = fixture.value("select max(run_id) from etl.runs").await;
+    let landed = format!(
+        "select exists (select from staging.landed where source = 'promptcrm' and run_id > {last})"
+    );
+    execute(&fixture.pool, HOLD).await;
+    let (warehouse, configs) = (fixture.warehouse.clone(), fixture.configs.clone());
+    let run = tokio::spawn(async move { etl::run_once(&warehouse, &configs).await });
+    wait_until(&fixture.pool, &landed).await;
+    execute(&fixture.pool, meanwhile).await;
+    execute(&fixture.pool, GO).await;
+    run.await.unwrap().unwrap()
+}
+
+/// A row of each source.
+async fn change(fixture: &Fixture) {
     fixture
         .ads("update ads.campaigns set status = 'paused' where campaign_id = 2")
         .await;
     fixture
         .crm("update crm.leads set score = 1 where lead_id = 2")
         .await;
-    let last = fixture.value("select max(run_id) from etl.runs").await;
-    let landed = format!(
-        "select exists (select from staging.landed where source = 'promptcrm' and run_id > {last})"
-    );
-    let mut holder = fixture.pool.begin().await.unwrap();
-    lock(&mut holder, "core.dim_campaign").await;
-    let (warehouse, configs) = (fixture.warehouse.clone(), fixture.configs.clone());
-    let run = tokio::spawn(async move { etl::run_once(&warehouse, &configs).await });
-    wait_until(&fixture.pool, &landed).await;
-    execute(&fixture.pool, meanwhile).await;
-    holder.rollback().await.unwrap();
-    run.await.unwrap().unwrap()
 }
 
 fn crm(report: &RunReport) -> &SourceReport {
@@ -81,5 +99,29 @@ async fn rows_that_another_run_landed_are_not_merged_under_this_ones_watermark()
     assert_eq!(fixture.value(score).await, "40");
     let next = fixture.run().await;
     assert_eq!(next.sources[1].updated, 1, "{next:?}");
+    fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_source_that_cannot_land_ahead_lands_in_its_turn() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    change(&fixture).await;
+    let mut holder = fixture.pool.begin().await.unwrap();
+    lock(&mut holder, "staging.crm_leads").await;
+    let (warehouse, configs) = (fixture.warehouse.clone(), fixture.configs.clone());
+    let run = tokio::spawn(async move { etl::run_once(&warehouse, &configs).await });
+    wait_until(
+        &fixture.pool,
+        "select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity
+         where datname = current_database() and application_name = 'sales-warehouse etl'
+            and wait_event_type = 'Lock' and query ilike 'truncate%'",
+    )
+    .await;
+    holder.rollback().await.unwrap();
+    let report = run.await.unwrap().unwrap();
+    assert_eq!(crm(&report).status, RunStatus::Succeeded, "{report:?}");
+    assert_eq!(crm(&report).updated, 1, "{report:?}");
     fixture.verify().await;
 }
