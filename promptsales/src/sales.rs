@@ -142,16 +142,19 @@ impl Sales {
         )
     }
 
-    /// Runs the ETL every four minutes, the first time after that.
+    /// Runs the ETL every four minutes, the first time after that, and warns of sources that are stale.
     pub async fn keep_level(&self, clock: &Clock, stop: &CancellationToken) {
         let every: Duration = etl::EVERY;
-        if stop
-            .run_until_cancelled(tokio::time::sleep(every))
-            .await
-            .is_some()
-        {
-            etl::keep_running(&self.warehouse, &self.configs, every, clock, stop).await;
-        }
+        let runs = async {
+            let slept = stop.run_until_cancelled(tokio::time::sleep(every));
+            if slept.await.is_some() {
+                etl::keep_running(&self.warehouse, &self.configs, every, stop).await;
+            }
+        };
+        tokio::join!(
+            runs,
+            etl::watch(&self.warehouse, etl::WATCH_EVERY, clock, stop)
+        );
     }
 
     /// Closes all connections.

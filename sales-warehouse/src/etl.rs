@@ -46,7 +46,7 @@ use tracing::Instrument as _;
 pub use error::EtlError;
 pub use report::{RunReport, RunStatus, SourceReport};
 pub(crate) use run::Run;
-pub use schedule::{EVERY, keep_running};
+pub use schedule::{EVERY, WATCH_EVERY, keep_running, watch};
 
 use crate::{
     Warehouse,

@@ -19,6 +19,7 @@
 //! cannot be trusted; refuse a table whose columns are gone or of another type; say which are new.
 
 mod feed;
+mod patient;
 mod postgres;
 mod tables;
 
@@ -31,6 +32,7 @@ use time::OffsetDateTime;
 
 pub use feed::{ChangeFeed, FeedSource};
 pub(crate) use feed::{Held, held_snapshot};
+pub(crate) use patient::Patient;
 pub use postgres::PostgresSource;
 pub use tables::{Column, Relation, Rows, System, Table};
 
@@ -110,6 +112,17 @@ pub enum SourceError {
         system: System,
         /// What was being done.
         action: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// It answers, and would keep a run from the other sources.
+    #[error(
+        "{system} was given up: it had been waited for for {seconds} s in all, which is its share of a run. If it has \
+         that much to send, allow a run more time"
+    )]
+    TooSlow {
+        /// Which.
+        system: System,
         /// How long was waited.
         seconds: u64,
     },

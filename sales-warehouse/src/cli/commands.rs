@@ -61,7 +61,8 @@ pub async fn etl(
     let warehouse = connect(settings).await?;
     let (clock, stop) = (Clock::system(), CancellationToken::new());
     tokio::select! {
-        () = etl::keep_running(&warehouse, sources, etl::EVERY, &clock, &stop) => {}
+        () = etl::keep_running(&warehouse, sources, etl::EVERY, &stop) => {}
+        () = etl::watch(&warehouse, etl::WATCH_EVERY, &clock, &stop) => {}
         signal = listen::shutdown_signal() => signal?,
     }
     note_interrupted(&warehouse).await;

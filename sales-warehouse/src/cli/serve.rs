@@ -75,13 +75,15 @@ pub async fn serve(settings: ServeSettings) -> anyhow::Result<ExitCode> {
     let mut metrics = metrics::all(warehouse.clone(), clock.clone(), &requests);
     audit.register(&mut metrics);
     parts.serve_metrics(settings.metrics, metrics).await?;
+    let (watched, stop) = (warehouse.clone(), parts.stop());
+    parts.spawn(async move { etl::watch(&watched, etl::WATCH_EVERY, &clock, &stop).await });
     let scheduled = !settings.sources.is_empty();
     if scheduled {
-        let (warehouse, clock, stop) = (warehouse.clone(), clock.clone(), parts.stop());
+        let (warehouse, stop) = (warehouse.clone(), parts.stop());
         let sources = settings.sources.into_iter();
         let sources: Vec<_> = sources.map(|one| one.measured_by(&requests)).collect();
         parts.spawn(async move {
-            etl::keep_running(&warehouse, &sources, etl::EVERY, &clock, &stop).await;
+            etl::keep_running(&warehouse, &sources, etl::EVERY, &stop).await;
         });
     }
     let outcome = parts.run().await;

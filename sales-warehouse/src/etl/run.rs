@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Warehouse,
-    source::{Snapshot, Source, System},
+    source::{Patient, Snapshot, Source, System},
 };
 
 /// Longest wait for the session in which sources land. A run does without it.
@@ -65,19 +65,19 @@ impl Run {
     ) -> Result<RunReport, EtlError> {
         let run_id = self.run_id;
         // For what needs not wait for a merge.
-        let mut landing =
-            match tokio::time::timeout(CONNECT_TIMEOUT, warehouse.etl_connection()).await {
-                Ok(connected) => connected.ok(),
-                Err(_) => None,
-            };
-        let mut sources = sources.iter().copied();
+        let mut landing = landing_session(warehouse).await;
+        // With a share for what follows the sources.
+        let shares = u32::try_from(sources.len() + 1).unwrap_or(u32::MAX);
+        let share = warehouse.run_limit() / shares;
+        let sources = sources.iter().map(|source| Patient::new(*source, share));
+        let sources: Vec<_> = sources.collect();
+        let mut sources = sources.iter().map(|source| -> &dyn Source { source });
         let mut next = land(&mut landing, run_id, sources.next()).await;
         while let Some(landed) = next {
-            let (merged, following) = tokio::join!(
-                self.merge(landed),
-                land(&mut landing, run_id, sources.next())
-            );
-            merged?;
+            // Where the session that merges is lost, so is the lock: nothing may land any more.
+            let (_, following) = tokio::try_join!(Box::pin(self.merge(landed)), async {
+                Ok(land(&mut landing, run_id, sources.next()).await)
+            })?;
             next = following;
         }
         // Its rows are merged by now: how it ends matters to nobody.
@@ -205,6 +205,21 @@ impl Run {
         );
         Ok((report, self.connection))
     }
+}
+
+/// The session in which sources land ahead; without it they land in their turn.
+async fn landing_session(warehouse: &Warehouse) -> Option<PgConnection> {
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, warehouse.etl_connection());
+    let error = match connected.await {
+        Ok(Ok(connection)) => return Some(connection),
+        Ok(Err(error)) => with_causes(&error),
+        Err(_) => format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()),
+    };
+    tracing::warn!(
+        error,
+        "no second session with the warehouse: sources land in their turn"
+    );
+    None
 }
 
 /// Opens a source's snapshot and lands what changed. `None` when there is no source left. A session that fails is

@@ -11,18 +11,15 @@ use crate::{Warehouse, freshness::freshness};
 /// How often the service brings the warehouse level.
 pub const EVERY: Duration = Duration::from_secs(4 * 60);
 
-/// How often between two runs it looks whether a source is stale. On a timer of its own, so that a run that
-/// hangs is told of.
-const WATCHES: u32 = 4;
+/// How often [`watch`] looks: four times between two runs.
+pub const WATCH_EVERY: Duration = Duration::from_secs(60);
 
 /// Runs at once and then every so often, until told to stop. A run that is under way is then dropped, which
-/// harms nothing; one that fails is tried again at the next tick. Warns of sources that are stale, four times
-/// as often.
+/// harms nothing; one that fails is tried again at the next tick.
 pub async fn keep_running(
     warehouse: &Warehouse,
     sources: &[SourceConfig],
     every: Duration,
-    clock: &Clock,
     stop: &CancellationToken,
 ) {
     let mut ticks = tokio::time::interval(every);
@@ -37,19 +34,31 @@ pub async fn keep_running(
     };
     tokio::select! {
         () = forever => {}
-        () = watch(warehouse, every / WATCHES, clock) => {}
         () = stop.cancelled() => {}
     }
 }
 
-async fn watch(warehouse: &Warehouse, every: Duration, clock: &Clock) {
+/// Warns of sources that are stale, every so often, until told to stop: whoever runs the ETL, and also while a run
+/// hangs.
+pub async fn watch(
+    warehouse: &Warehouse,
+    every: Duration,
+    clock: &Clock,
+    stop: &CancellationToken,
+) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first is at once, when the first run has only begun.
     ticks.tick().await;
-    loop {
-        ticks.tick().await;
-        warn_of_stale(warehouse, clock).await;
+    let forever = async {
+        loop {
+            ticks.tick().await;
+            warn_of_stale(warehouse, clock).await;
+        }
+    };
+    tokio::select! {
+        () = forever => {}
+        () = stop.cancelled() => {}
     }
 }
 

@@ -25,19 +25,30 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// A system's PostgreSQL database.
 #[derive(Clone, Debug)]
 pub struct PostgresSource {
-    system: System,
     url: SecretString,
+    waits: Waits,
 }
 
 impl PostgresSource {
     /// The system at `url`. Nothing is opened yet.
     pub fn new(system: System, url: SecretString) -> Self {
-        Self { system, url }
+        let waits = Waits {
+            system,
+            longest: STALL_TIMEOUT,
+        };
+        Self { url, waits }
+    }
+
+    /// The same with another limit on its silence while it works or sends, two minutes if nothing is said.
+    #[must_use]
+    pub fn with_stall_timeout(mut self, longest: Duration) -> Self {
+        self.waits.longest = longest;
+        self
     }
 
     async fn connect(&self) -> Result<PgConnection, SourceError> {
         let failed = |source: sqlx::Error| SourceError::Unreachable {
-            system: self.system,
+            system: self.waits.system,
             source: source.into(),
         };
         let options = PgConnectOptions::from_str(self.url.expose_secret())
@@ -59,51 +70,57 @@ impl PostgresSource {
 #[async_trait]
 impl Source for PostgresSource {
     fn system(&self) -> System {
-        self.system
+        self.waits.system
     }
 
     async fn open(&self, _from: Watermark) -> Result<Box<dyn Snapshot>, SourceError> {
         let mut connection = self.connect().await?;
-        let (system, schema) = (self.system, self.system.schema());
-        let existing = within(system, "looking for its tables", async {
-            sqlx::query_scalar(include_str!("postgres/tables.sql"))
-                .bind(schema)
-                .fetch_all(&mut connection)
-                .await
-        })
-        .await?;
-        within(system, "beginning a snapshot", async {
-            sqlx::query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                .execute(&mut connection)
-                .await
-        })
-        .await?;
-        if let Some(lock) = statements::lock(system, &ours(system, &existing)) {
-            within(system, "locking its tables", async {
-                sqlx::query(AssertSqlSafe(lock))
+        let waits = self.waits;
+        let (system, schema) = (waits.system, waits.system.schema());
+        let existing = waits
+            .within("looking for its tables", async {
+                sqlx::query_scalar(include_str!("postgres/tables.sql"))
+                    .bind(schema)
+                    .fetch_all(&mut connection)
+                    .await
+            })
+            .await?;
+        waits
+            .within("beginning a snapshot", async {
+                sqlx::query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                     .execute(&mut connection)
                     .await
             })
             .await?;
+        if let Some(lock) = statements::lock(system, &ours(system, &existing)) {
+            waits
+                .within("locking its tables", async {
+                    sqlx::query(AssertSqlSafe(lock))
+                        .execute(&mut connection)
+                        .await
+                })
+                .await?;
         }
         // The first query takes the snapshot; that it finds the tables' shape in it is as well.
-        let found = within(system, "reading its catalogue", async {
-            sqlx::query_as(include_str!("postgres/columns.sql"))
-                .bind(schema)
-                .fetch_all(&mut connection)
-                .await
-        })
-        .await?;
+        let found = waits
+            .within("reading its catalogue", async {
+                sqlx::query_as(include_str!("postgres/columns.sql"))
+                    .bind(schema)
+                    .fetch_all(&mut connection)
+                    .await
+            })
+            .await?;
         let notices = shape::check(system, found)?;
         let statement = AssertSqlSafe(statements::facts(schema));
-        let facts = within(system, "reading its epoch", async {
-            let row = sqlx::query(statement).fetch_one(&mut connection).await?;
-            facts(&row, notices)
-        })
-        .await?;
+        let facts = waits
+            .within("reading its epoch", async {
+                let row = sqlx::query(statement).fetch_one(&mut connection).await?;
+                facts(&row, notices)
+            })
+            .await?;
         Ok(Box::new(PostgresSnapshot {
             connection,
-            system,
+            waits,
             facts,
         }))
     }
@@ -140,20 +157,21 @@ fn watermark(row: &PgRow, column: &str) -> sqlx::Result<Watermark> {
 
 struct PostgresSnapshot {
     connection: PgConnection,
-    system: System,
+    waits: Waits,
     facts: SnapshotFacts,
 }
 
 impl PostgresSnapshot {
     /// Tells the statements that follow from where to read.
     async fn read_from(&mut self, since: Watermark) -> Result<(), SourceError> {
-        within(self.system, "setting the watermark", async {
-            sqlx::query("SELECT set_config('warehouse.watermark', $1, true)")
-                .bind(since.to_string())
-                .execute(&mut self.connection)
-                .await
-        })
-        .await?;
+        self.waits
+            .within("setting the watermark", async {
+                sqlx::query("SELECT set_config('warehouse.watermark', $1, true)")
+                    .bind(since.to_string())
+                    .execute(&mut self.connection)
+                    .await
+            })
+            .await?;
         Ok(())
     }
 
@@ -163,10 +181,14 @@ impl PostgresSnapshot {
         action: String,
         statement: String,
     ) -> Result<RowStream<'_>, SourceError> {
-        let system = self.system;
-        let chunks = within(system, &action, self.connection.copy_out_raw(&statement)).await?;
+        let waits = self.waits;
+        let chunks = waits
+            .within(&action, self.connection.copy_out_raw(&statement))
+            .await?;
         let stream = stream::try_unfold((chunks, action), move |(mut chunks, action)| async move {
-            let next = within(system, &action, async { chunks.next().await.transpose() }).await?;
+            let next = waits
+                .within(&action, async { chunks.next().await.transpose() })
+                .await?;
             Ok(next.map(|chunk| (chunk, (chunks, action))))
         });
         Ok(stream.boxed())
@@ -186,44 +208,57 @@ impl Snapshot for PostgresSnapshot {
     ) -> Result<RowStream<'_>, SourceError> {
         self.read_from(since).await?;
         let action = format!("reading {}", table.relation.name);
-        self.copy(action, statements::rows(self.system, table, since))
+        self.copy(action, statements::rows(self.waits.system, table, since))
             .await
     }
 
     async fn tombstones(&mut self, since: Watermark) -> Result<RowStream<'_>, SourceError> {
         self.read_from(since).await?;
-        let statement = statements::tombstones(self.system);
+        let statement = statements::tombstones(self.waits.system);
         self.copy("reading deletions".to_owned(), statement).await
     }
 
     async fn totals(&mut self, table: &'static Table) -> Result<Option<Totals>, SourceError> {
         let action = format!("counting {}", table.relation.name);
-        let statement = AssertSqlSafe(statements::totals(self.system, table));
-        let (rows, sum) = within(self.system, &action, async {
-            sqlx::query_as(statement)
-                .fetch_one(&mut self.connection)
-                .await
-        })
-        .await?;
+        let statement = AssertSqlSafe(statements::totals(self.waits.system, table));
+        let (rows, sum) = self
+            .waits
+            .within(&action, async {
+                sqlx::query_as(statement)
+                    .fetch_one(&mut self.connection)
+                    .await
+            })
+            .await?;
         Ok(Some(Totals { rows, sum }))
     }
 }
 
-async fn within<T>(
+/// How a system's answers are waited for.
+#[derive(Clone, Copy, Debug)]
+struct Waits {
     system: System,
-    action: &str,
-    work: impl Future<Output = sqlx::Result<T>>,
-) -> Result<T, SourceError> {
-    match tokio::time::timeout(STALL_TIMEOUT, work).await {
-        Ok(done) => done.map_err(|source| SourceError::Read {
-            system,
-            action: action.to_owned(),
-            source: source.into(),
-        }),
-        Err(_) => Err(SourceError::Stalled {
-            system,
-            action: action.to_owned(),
-            seconds: STALL_TIMEOUT.as_secs(),
-        }),
+    /// Longest silence.
+    longest: Duration,
+}
+
+impl Waits {
+    async fn within<T>(
+        self,
+        action: &str,
+        work: impl Future<Output = sqlx::Result<T>>,
+    ) -> Result<T, SourceError> {
+        let (system, action) = (self.system, action.to_owned());
+        match tokio::time::timeout(self.longest, work).await {
+            Ok(done) => done.map_err(|source| SourceError::Read {
+                system,
+                action,
+                source: source.into(),
+            }),
+            Err(_) => Err(SourceError::Stalled {
+                system,
+                action,
+                seconds: self.longest.as_secs(),
+            }),
+        }
     }
 }

@@ -22,3 +22,4 @@ mod releases;
 mod rereads;
 mod roles;
 mod schedule;
+mod slow_sources;

@@ -40,6 +40,23 @@ async fn finished_campaigns_are_closed_once_and_again_after_late_rows() {
 }
 
 #[tokio::test]
+async fn books_have_room_for_a_sum_that_no_rule_forbids() {
+    let Some(fixture) = Fixture::filled().await else {
+        return;
+    };
+    fixture
+        .crm(
+            "update crm.sale_lines set quantity = 2000000000, unit_price = 999999999999.99, discount = 0
+             where sale_id = 1 and line_no = 1",
+        )
+        .await;
+    let report = fixture.run().await;
+    assert_eq!(report.campaigns_closed, 1);
+    let revenue = "select revenue_usd > 1e21 from core.campaign_closeout where campaign_id = 1";
+    assert_eq!(fixture.value(revenue).await, "true");
+}
+
+#[tokio::test]
 async fn a_campaign_past_its_last_day_is_closed_whatever_its_status() {
     let Some(fixture) = Fixture::loaded().await else {
         return;

@@ -1,5 +1,7 @@
 //! PromptCrm lands while PromptAds is merged.
 
+use std::time::Duration;
+
 use sales_warehouse::etl::{self, RunReport, RunStatus, SourceReport};
 
 use super::fixture::{Fixture, execute, lock, wait_until};
@@ -16,6 +18,9 @@ const HOLD: &str = "
         return new;
     end $$;
     create trigger hold before update on core.dim_campaign for each row execute function public.hold()";
+/// Sessions of a run.
+const ETL: &str = "from pg_stat_activity
+    where datname = current_database() and application_name = 'sales-warehouse etl'";
 const GO: &str = "insert into public.go default values";
 
 /// Runs, and does `meanwhile` once PromptCrm has landed, while PromptAds is still being merged.
@@ -123,5 +128,38 @@ async fn a_source_that_cannot_land_ahead_lands_in_its_turn() {
     let report = run.await.unwrap().unwrap();
     assert_eq!(crm(&report).status, RunStatus::Succeeded, "{report:?}");
     assert_eq!(crm(&report).updated, 1, "{report:?}");
+    fixture.verify().await;
+}
+
+#[tokio::test]
+async fn a_run_whose_merging_session_is_lost_lands_nothing_more() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    change(&fixture).await;
+    execute(&fixture.pool, HOLD).await;
+    let mut holder = fixture.pool.begin().await.unwrap();
+    lock(&mut holder, "staging.crm_leads").await;
+    let (warehouse, configs) = (fixture.warehouse.clone(), fixture.configs.clone());
+    let run = tokio::spawn(async move { etl::run_once(&warehouse, &configs).await });
+    // Its merge waits in the trigger, the landing of PromptCrm behind the lock.
+    for of_merge in [
+        "wait_event = 'PgSleep'",
+        "wait_event_type = 'Lock' and query ilike 'truncate%'",
+    ] {
+        wait_until(
+            &fixture.pool,
+            &format!("select count(*) > 0 {ETL} and {of_merge}"),
+        )
+        .await;
+    }
+    let kill = format!("select pg_terminate_backend(pid) {ETL} and wait_event = 'PgSleep'");
+    execute(&fixture.pool, &kill).await;
+    let run = tokio::time::timeout(Duration::from_secs(5), run).await;
+    assert!(run.expect("it goes on landing").unwrap().is_err());
+    holder.rollback().await.unwrap();
+    execute(&fixture.pool, GO).await;
+    wait_until(&fixture.pool, &format!("select count(*) = 0 {ETL}")).await;
+    fixture.run().await;
     fixture.verify().await;
 }

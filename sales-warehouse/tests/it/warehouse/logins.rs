@@ -288,3 +288,24 @@ async fn attempt(fixture: &Fixture, login: &Login, statement: &str) -> Option<St
         .and_then(|error| error.code().map(|code| code.into_owned()));
     Some(code.unwrap_or_else(|| error.to_string()))
 }
+
+#[tokio::test]
+async fn a_login_with_a_single_connection_lands_sources_in_their_turn() {
+    let Some(fixture) = Fixture::filled().await else {
+        return;
+    };
+    let login = Login::new(&fixture.pool, "single").await;
+    login
+        .grant(
+            &fixture.pool,
+            "grant warehouse_etl, warehouse_reader to $login; alter role $login connection limit 1",
+        )
+        .await;
+    let warehouse = Warehouse::connect(&login.url(&fixture.warehouse_url()).into())
+        .await
+        .unwrap();
+    run(&warehouse, &fixture.configs).await;
+    warehouse.close().await;
+    fixture.verify().await;
+    login.remove(&[&fixture.pool]).await;
+}

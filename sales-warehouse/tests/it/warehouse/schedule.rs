@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use sales_warehouse::{
-    etl::keep_running,
+    etl::{keep_running, watch},
     freshness::{STALE_AFTER, freshness},
 };
 use service_kit::{CancellationToken, Clock};
@@ -26,7 +26,7 @@ async fn it_runs_at_once_and_again_until_it_is_stopped() {
         );
         let every = Duration::from_millis(20);
         tokio::spawn(async move {
-            keep_running(&warehouse, &configs, every, &Clock::system(), &stop).await;
+            keep_running(&warehouse, &configs, every, &stop).await;
         })
     };
     wait_until(
@@ -114,14 +114,18 @@ async fn a_run_that_hangs_is_warned_of_while_it_hangs() {
     let mut holder = fixture.pool.begin().await.unwrap();
     lock(&mut holder, "core.fact_ad_daily").await;
     let stop = CancellationToken::new();
-    let (every, clock) = (Duration::from_millis(400), Clock::system());
-    let running = keep_running(&fixture.warehouse, &fixture.configs, every, &clock, &stop);
+    let (every, clock) = (Duration::from_millis(100), Clock::system());
+    let running = keep_running(&fixture.warehouse, &fixture.configs, every, &stop);
+    let watching = watch(&fixture.warehouse, every, &clock, &stop);
     let seen = async {
         warned.notified().await;
         stop.cancel();
     };
-    tokio::time::timeout(Duration::from_secs(8), futures::future::join(running, seen))
-        .await
-        .expect("no warning before the run's lock timed out");
+    tokio::time::timeout(
+        Duration::from_secs(8),
+        futures::future::join3(running, watching, seen),
+    )
+    .await
+    .expect("no warning before the run's lock timed out");
     holder.rollback().await.unwrap();
 }
