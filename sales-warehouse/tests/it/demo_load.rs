@@ -42,7 +42,7 @@ pub async fn none(pool: &PgPool, what: &'static str) {
     assert_eq!(count, 0, "{what}");
 }
 
-async fn number(pool: &PgPool, query: &'static str) -> f64 {
+pub async fn number(pool: &PgPool, query: &'static str) -> f64 {
     sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod binary;
+mod demo_believable;
 mod demo_completed;
 mod demo_load;
 mod demo_tick;
