@@ -85,3 +85,11 @@ async fn read(answer: reqwest::Response) -> Reaction {
         Err(error) => Reaction::Failed(format!("{status}: {error:?}")),
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_certificate_it_speaks_tls_1_3_alone() {
+    let Some(world) = World::start_with(Setup::default()).await else {
+        return;
+    };
+    test_support::assert_speaks_tls_1_3_alone(|at| command(&world, at)).await;
+}

@@ -32,6 +32,7 @@ mod qdrant;
 mod redis;
 mod restart;
 mod server;
+mod tls;
 
 use std::{
     collections::BTreeSet,
@@ -54,6 +55,7 @@ pub use mongo::{MongoServer, mongo, own_mongo};
 pub use own_postgres::{PostgresServer, own_postgres};
 pub use restart::{Addresses, Reaction, restart_under_load};
 pub use server::{SharedPostgres, postgres};
+pub use tls::assert_speaks_tls_1_3_alone;
 
 /// The environment variable that names a PostgreSQL to use instead of a local one.
 pub const POSTGRES_URL_VARIABLE: &str = "TEST_POSTGRES_URL";

@@ -122,7 +122,7 @@ where
     metrics
 }
 
-fn free_addresses() -> io::Result<Addresses> {
+pub(crate) fn free_addresses() -> io::Result<Addresses> {
     let any = (Ipv4Addr::LOCALHOST, 0);
     // Both are held at a time, or they might be one.
     let (one, other) = (TcpListener::bind(any)?, TcpListener::bind(any)?);
@@ -133,7 +133,7 @@ fn free_addresses() -> io::Result<Addresses> {
 }
 
 /// The service, while it runs.
-struct Service {
+pub(crate) struct Service {
     child: Child,
     log: File,
     /// Answers to questions of ours, which are requests too.
@@ -141,7 +141,7 @@ struct Service {
 }
 
 impl Service {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         // A file, not a pipe: nobody need read while it runs.
         let log = tempfile::tempfile().expect("a temporary file can be made");
         let child = command
@@ -178,6 +178,11 @@ impl Service {
         }
     }
 
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        text(&self.log)
+    }
+
     async fn terminate(&self) {
         let pid = self.child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
@@ -197,7 +202,7 @@ impl Service {
 }
 
 /// Status and body of what is answered, if anybody does.
-async fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;

@@ -1,6 +1,7 @@
 //! The service binary, stopped and started again while requests come in.
 
 use std::{
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -44,18 +45,7 @@ async fn restarted_under_load_it_fails_no_request() {
     let token = token.unwrap();
     let client = http_client::build(Duration::from_secs(60)).unwrap();
 
-    let command = |at: Addresses| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_embedder"));
-        command
-            .arg(format!("--listen={}", at.requests))
-            .arg(format!("--metrics-address={}", at.metrics))
-            .arg("--onnxruntime")
-            .arg(&onnxruntime)
-            .args(["--primary-index=pgvector", "--sessions=1"])
-            .args(["--issuer", &issuer, "--audience", API])
-            .env("EMBEDDER_DATABASE_URL", &database.url);
-        command
-    };
+    let command = |at: Addresses| command(at, &onnxruntime, &database.url, &issuer);
     let counter = AtomicUsize::default();
     let request = move |address| {
         let count = counter.fetch_add(1, Ordering::Relaxed);
@@ -88,4 +78,29 @@ async fn restarted_under_load_it_fails_no_request() {
         "promptsales_audit_events_lost_total",
     ];
     test_support::assert_exports_what_the_chart_reads(&metrics, "embedder", &untold);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_certificate_it_speaks_tls_1_3_alone() {
+    let Some(onnxruntime) = test_support::onnxruntime() else {
+        return;
+    };
+    let Some(database) = test_support::fresh_database().await else {
+        return;
+    };
+    let command = |at| command(at, &onnxruntime, &database.url, "http://127.0.0.1:1");
+    test_support::assert_speaks_tls_1_3_alone(command).await;
+}
+
+fn command(at: Addresses, onnxruntime: &Path, database: &str, issuer: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embedder"));
+    command
+        .arg(format!("--listen={}", at.requests))
+        .arg(format!("--metrics-address={}", at.metrics))
+        .arg("--onnxruntime")
+        .arg(onnxruntime)
+        .args(["--primary-index=pgvector", "--sessions=1"])
+        .args(["--issuer", issuer, "--audience", API])
+        .env("EMBEDDER_DATABASE_URL", database);
+    command
 }

@@ -173,3 +173,9 @@ async fn terminate(pid: &str) {
     let sent = Command::new("kill").args(["-TERM", pid]).status().await;
     assert!(sent.unwrap().success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_certificate_it_speaks_tls_1_3_alone() {
+    let world = World::start().await;
+    test_support::assert_speaks_tls_1_3_alone(|at| command(&world, at.requests)).await;
+}

@@ -11,6 +11,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use service_kit::{CancellationToken, Clock, http_client, listen};
 use test_support::{Addresses, Reaction, restart_under_load};
+use tokio::process::Command;
 
 use super::process::{Environment, PATIENCE};
 use crate::warehouse::fixture::Fixture;
@@ -41,15 +42,7 @@ async fn restarted_under_load_it_fails_no_request() {
     let (token, client) = (token.unwrap(), http_client::build(PATIENCE).unwrap());
 
     let environment = Environment::of(&fixture);
-    let command = |at: Addresses| {
-        let listen = format!("--listen={}", at.requests);
-        let metrics = format!("--metrics-address={}", at.metrics);
-        let of_tokens = ["--issuer", &issuer, "--audience", AUDIENCE];
-        let mut command =
-            environment.command(&[&listen, &metrics, "--public-url=http://warehouse.test"]);
-        command.args(of_tokens).arg("--audit=stdout");
-        command
-    };
+    let command = |at: Addresses| command(&environment, at, &issuer);
     let counter = AtomicUsize::default();
     let request = move |address| {
         // A question, and a look at how fresh the answers are, in turn.
@@ -79,4 +72,24 @@ async fn restarted_under_load_it_fails_no_request() {
         "http_client_request_duration_seconds_count",
     ];
     test_support::assert_exports_what_the_chart_reads(&metrics, "sales-warehouse", &untold);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_certificate_it_speaks_tls_1_3_alone() {
+    let Some(fixture) = Fixture::loaded().await else {
+        return;
+    };
+    let environment = Environment::of(&fixture);
+    let command = |at: Addresses| command(&environment, at, "http://127.0.0.1:1");
+    test_support::assert_speaks_tls_1_3_alone(command).await;
+}
+
+fn command(environment: &Environment, at: Addresses, issuer: &str) -> Command {
+    let listen = format!("--listen={}", at.requests);
+    let metrics = format!("--metrics-address={}", at.metrics);
+    let of_tokens = ["--issuer", issuer, "--audience", AUDIENCE];
+    let mut command =
+        environment.command(&[&listen, &metrics, "--public-url=http://warehouse.test"]);
+    command.args(of_tokens).arg("--audit=stdout");
+    command
 }
