@@ -85,7 +85,16 @@ async fn copy_file(
         "copy bare.{} {columns} from stdin (format binary)",
         table.landing
     );
-    let mut copy = connection.copy_in_raw(&statement).await?;
+    send(connection, &statement, file).await
+}
+
+/// Sends a file's bytes, from where it stands, to a `COPY`.
+pub async fn send(
+    connection: &mut PgConnection,
+    statement: &str,
+    mut file: File,
+) -> anyhow::Result<()> {
+    let mut copy = connection.copy_in_raw(statement).await?;
     let mut chunk = vec![0; CHUNK];
     loop {
         let length = file.read(&mut chunk)?;
@@ -98,7 +107,7 @@ async fn copy_file(
     Ok(())
 }
 
-async fn execute(connection: &mut PgConnection, statement: &str) -> anyhow::Result<()> {
+pub async fn execute(connection: &mut PgConnection, statement: &str) -> anyhow::Result<()> {
     sqlx::query(AssertSqlSafe(statement.to_owned()))
         .execute(connection)
         .await?;

@@ -5,6 +5,7 @@ mod asking;
 mod cli;
 mod copy;
 mod etl;
+mod keyed;
 mod peer;
 mod report;
 mod scene;
@@ -86,8 +87,9 @@ async fn etl_part(
         scene.empty_warehouse().await?;
         let copied = bytes.copy(scene).await?;
         let loaded = etl::run(&scene.databases()).await?;
-        report.load(copied, &loaded);
         say(&scene.where_time_went().await?);
+        let keyed = keyed::copy(scene).await?;
+        report.load(copied, &loaded, keyed);
     }
     for round in 1..=arguments.rounds {
         say(&format!(

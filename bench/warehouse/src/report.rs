@@ -46,6 +46,7 @@ pub struct Report {
 struct Load {
     copy_seconds: f64,
     etl_seconds: f64,
+    keyed_seconds: f64,
     peak_bytes: u64,
 }
 
@@ -91,10 +92,11 @@ impl Report {
         self.bytes = bytes.bytes;
     }
 
-    pub fn load(&mut self, copy_seconds: f64, etl: &Run) {
+    pub fn load(&mut self, copy_seconds: f64, etl: &Run, keyed_seconds: f64) {
         self.loads.push(Load {
             copy_seconds,
             etl_seconds: etl.seconds,
+            keyed_seconds,
             peak_bytes: etl.peak_bytes,
         });
     }
@@ -194,6 +196,17 @@ impl Report {
         figure(
             "initial load, s",
             loads.iter().map(|load| load.etl_seconds).collect(),
+        );
+        figure(
+            "keyed copy, s",
+            loads.iter().map(|load| load.keyed_seconds).collect(),
+        );
+        figure(
+            "keyed copy, rate / that of a bare COPY",
+            loads
+                .iter()
+                .map(|load| load.copy_seconds / load.keyed_seconds)
+                .collect(),
         );
         let ticks = &self.ticks;
         figure(
