@@ -77,6 +77,7 @@ func check(manifests []object, known repository) []string {
 		}
 	}
 	checkArrows(manifests, note)
+	checkOperators(manifests, note)
 	return faults
 }
 
