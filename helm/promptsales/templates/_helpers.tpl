@@ -406,6 +406,16 @@ spec:
 {{- end }}
 {{- end }}
 
+{{/* Nothing, or why the content that lives in PostgreSQL would not be made or backed up. Takes $. */}}
+{{- define "promptsales.checkContentDatabase" -}}
+{{- if and (eq .Values.mongodb.provider "none") (or .Values.backups.enabled (ne .Values.postgres.provider "external")) -}}
+{{- $database := required "contentApi.database: content lives in PostgreSQL (mongodb.provider is none), so name the database of content-api's database_url" .Values.contentApi.database -}}
+{{- if not (has $database .Values.postgres.databases) -}}
+{{- fail (printf "postgres.databases: add %s, which contentApi.database names, or its content is neither made nor backed up" $database) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* The stores that are backed up, as words. */}}
 {{- define "promptsales.backedUp" -}}
 postgres

@@ -6,6 +6,7 @@
 
 mod compose;
 mod graph;
+mod image;
 mod workspace;
 
 use std::{

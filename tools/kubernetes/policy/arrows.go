@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -11,7 +13,7 @@ const component = "app.kubernetes.io/component"
 // Who may call whom inside the cluster, as docs/ARCHITECTURE.md draws it; beyond it, stores' operators, backups and
 // the test. `edge` and `outside` are peers that are no pods of ours.
 var arrows = map[string][]string{
-	"edge":            {"content-api", "mcp-gateway", "embedder", "sales-warehouse", "postgres"},
+	"edge":            {"content-api", "mcp-gateway", "embedder", "sales-warehouse", "postgres", "redis"},
 	"content-api":     {"embedder", "mongodb", "postgres", "redis", "outside"},
 	"mcp-gateway":     {"content-api", "sales-warehouse", "embedder", "redis", "outside"},
 	"embedder":        {"postgres", "qdrant", "outside"},
@@ -23,6 +25,7 @@ var arrows = map[string][]string{
 	"backup-mongodb":  {"mongodb", "outside"},
 	"backup-qdrant":   {"qdrant", "outside"},
 	"postgres":        {"postgres"},
+	"redis":           {"redis"},
 	// Resolving names.
 	"": {"outside"},
 }
@@ -63,12 +66,39 @@ func checkArrows(manifests []object, note func(string, ...any)) {
 		if !drawn(from, to) {
 			note("NetworkPolicy: %q may call %q, which the design does not draw", from, to)
 		}
-		// An operator's pods are not bound by our default: only the way in is ours.
+		// A store of somebody else's has no policy of ours.
 		if out[arrow] && to != "outside" && ours[to] && !in[arrow] {
 			note("NetworkPolicy: %q is sent to %q, which refuses it", from, to)
 		}
 		if in[arrow] && from != "edge" && from != to && !out[arrow] {
 			note("NetworkPolicy: %q lets %q in, which may not leave", to, from)
+		}
+	}
+}
+
+// The pods that an operator makes for a resource of that name: our default policy does not know their labels.
+var madeByOperators = map[string]func(name string) object{
+	"Cluster":          func(name string) object { return object{"cnpg.io/cluster": name} },
+	"RedisReplication": func(name string) object { return object{"redis_setup_type": "replication", "app": name} },
+	"RedisSentinel":    func(name string) object { return object{"redis_setup_type": "sentinel", "app": name + "-sentinel"} },
+}
+
+// checkOperators finds stores that are rendered for an operator and that nobody is kept away from.
+func checkOperators(manifests []object, note func(string, ...any)) {
+	for _, store := range manifests {
+		labels := madeByOperators[text(store, "kind")]
+		if labels == nil {
+			continue
+		}
+		guarded := false
+		for _, manifest := range manifests {
+			selector := at(manifest, "spec", "podSelector", "matchLabels")
+			types, _ := value(manifest, "spec", "policyTypes").([]any)
+			guarded = guarded || text(manifest, "kind") == "NetworkPolicy" && slices.Contains(types, any("Ingress")) &&
+				reflect.DeepEqual(selector, labels(text(store, "metadata", "name")))
+		}
+		if !guarded {
+			note("%s: no NetworkPolicy says who may call its pods", called(store))
 		}
 	}
 }

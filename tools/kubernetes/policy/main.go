@@ -68,7 +68,8 @@ func check(manifests []object, known repository) []string {
 		if text(manifest, "kind") == "ConfigMap" {
 			checkSettings(manifest, known, note)
 		}
-		if kind := text(manifest, "kind"); kind == "PrometheusRule" || kind == "ConfigMap" {
+		switch text(manifest, "kind") {
+		case "PrometheusRule", "ConfigMap", "HorizontalPodAutoscaler":
 			checkMetrics(manifest, known, note)
 		}
 		if kind := text(manifest, "kind"); kind == "Secret" {
@@ -76,6 +77,7 @@ func check(manifests []object, known repository) []string {
 		}
 	}
 	checkArrows(manifests, note)
+	checkOperators(manifests, note)
 	return faults
 }
 

@@ -150,7 +150,7 @@ func checkSettings(manifest object, known repository, note func(string, ...any))
 	}
 }
 
-// checkMetrics holds alerts and dashboards against what the services export, and alerts against their runbooks.
+// checkMetrics holds alerts, dashboards and autoscalers against what the services export, and alerts against their runbooks.
 func checkMetrics(manifest object, known repository, note func(string, ...any)) {
 	var expressions []string
 	for _, group := range list(manifest, "spec", "groups") {
@@ -173,6 +173,11 @@ func checkMetrics(manifest object, known repository, note func(string, ...any)) 
 			for _, target := range list(panel, "targets") {
 				expressions = append(expressions, text(target, "expr"))
 			}
+		}
+	}
+	for _, metric := range list(manifest, "spec", "metrics") {
+		if name := text(metric, "pods", "metric", "name"); name != "" && !known.metrics[name] {
+			note("%s: no service exports %s", called(manifest), name)
 		}
 	}
 	for _, expression := range expressions {

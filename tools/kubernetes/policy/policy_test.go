@@ -69,6 +69,10 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 		{"minimal", "embedder_url = ", "listen = ", "needs embedder_url"},
 		{"minimal", "embedder_url = ", "listen = ", "listen is set twice"},
 		{"production", "embedder_index_entries_behind", "embedder_entries_behind", "no service exports embedder_entries_behind"},
+		{"production", "metric: { name: http_server_active_requests }", "metric: { name: istio_requests }", "no service exports istio_requests"},
+		{"production", "cnpg.io/cluster: promptsales-postgres } }\n  policyTypes", "cluster: promptsales-postgres } }\n  policyTypes", "Cluster/promptsales-postgres: no NetworkPolicy"},
+		{"production", `"redis_setup_type":"replication"} }` + "\n  policyTypes", `"type":"replication"} }` + "\n  policyTypes", "RedisReplication/promptsales-redis: no NetworkPolicy"},
+		{"production", `"redis_setup_type":"sentinel"} }` + "\n  policyTypes: [Ingress, ", `"redis_setup_type":"sentinel"} }` + "\n  policyTypes: [", "RedisSentinel/promptsales-redis: no NetworkPolicy"},
 		{"production", "scheme: HTTPS", "scheme: HTTP", `speaks HTTPS, and its startupProbe asks by "HTTP"`},
 		{"minimal", "scheme: HTTP", "scheme: HTTPS", `speaks HTTP, and its startupProbe asks by "HTTPS"`},
 		{"production", `embedder_url = "https:`, `embedder_url = "http:`, "calls http://promptsales-embedder: without TLS"},
@@ -84,6 +88,36 @@ func TestEachRuleFindsItsFault(t *testing.T) {
 		if !strings.Contains(strings.Join(faults, "\n"), one.says) {
 			t.Errorf("%q for %q: nothing says %q, but %q", one.to, one.from, one.says, faults)
 		}
+	}
+}
+
+// The example's rule gives the autoscalers what they ask for.
+func TestTheAdaptersRuleOffersTheMetricOfTheAutoscalers(t *testing.T) {
+	example, err := os.ReadFile(filepath.Join(root, "helm", "promptsales", "examples", "prometheus-adapter.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifests, err := parse([]byte(rendered(t, "production")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for _, manifest := range manifests {
+		for _, metric := range list(manifest, "spec", "metrics") {
+			name := text(metric, "pods", "metric", "name")
+			if name == "" {
+				continue
+			}
+			asked++
+			for _, part := range []string{"seriesQuery: " + name + "{", "as: " + name + " }"} {
+				if !strings.Contains(string(example), part) {
+					t.Errorf("%s asks for %s: expected %q in the example", called(manifest), name, part)
+				}
+			}
+		}
+	}
+	if asked != len(services) {
+		t.Errorf("%d autoscalers count requests in flight: expected %d", asked, len(services))
 	}
 }
 

@@ -25,6 +25,11 @@ impl Workspace {
         Self(metadata)
     }
 
+    /// Where the workspace's own manifest is.
+    pub fn root(&self) -> &Path {
+        self.0.workspace_root.as_std_path()
+    }
+
     pub fn packages(&self) -> impl Iterator<Item = &Package> {
         self.0.packages.iter()
     }
