@@ -26,7 +26,7 @@ use crate::{
     tools::{
         call::{Call, Round, adding, result},
         refusal::Refusal,
-        stored_text::fence,
+        stored_text::{fence, unmarked},
     },
 };
 use answer::{Answer, Status};
@@ -169,7 +169,7 @@ fn form(answer: &Answer, language: Language, sealed: String) -> Option<InputRequ
     };
     let request = ElicitRequest::new(ElicitRequestParams::FormElicitationParams {
         meta: None,
-        message: format!("{}\n{}", answer.message, answer.campaign.lines()),
+        message: format!("{}\n{}", answer.message, unmarked(&answer.campaign.lines())),
         requested_schema: ElicitationSchema::from_json_schema(schema).ok()?,
     });
     let requests = BTreeMap::from([(QUESTION.to_owned(), InputRequest::Elicitation(request))]);

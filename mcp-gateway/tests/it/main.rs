@@ -30,4 +30,5 @@ mod shared_limits;
 mod stdio;
 mod support;
 mod typescript_client;
+mod untrusted;
 mod upstream_faults;

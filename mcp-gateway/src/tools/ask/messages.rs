@@ -10,6 +10,14 @@ fn either(language: Language, es: &'static str, en: &'static str) -> &'static st
     }
 }
 
+pub(crate) fn warehouse_says(language: Language) -> &'static str {
+    either(
+        language,
+        "El almacén de ventas dice:",
+        "The sales warehouse says:",
+    )
+}
+
 pub(crate) fn neither(language: Language) -> &'static str {
     either(
         language,
