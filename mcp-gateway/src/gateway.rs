@@ -228,6 +228,7 @@ impl Gateway {
             embedder: &hearing.embedder,
             warehouse: &hearing.warehouse,
             content: &hearing.content,
+            deadline: self.0.config.routing_deadline,
         }
         .hear(text, language, origin)
         .await
