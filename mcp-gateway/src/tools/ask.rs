@@ -99,6 +99,7 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done?,
         Err(_) if answer.content.is_some() || answer.sales.is_some() => {
+            combined::conclude(&mut answer, asking.language);
             let what = messages::too_slow(asking.language, "PromptSales");
             answer.missing.push(what);
         }
