@@ -41,9 +41,9 @@ Registers a new marketing campaign: name, objective, audience, markets, channels
 day, and the images it uses. Use it only when the user asks to register or create a campaign and has given \
 these facts; never make one up. Nothing is written before the user agrees: the first call checks everything \
 and gives a summary (status 'confirmation_required') with a confirmation_token; show the summary to the \
-user and, after a yes, call again with the same arguments and that token. The same idempotency_key never \
-registers twice. Do not use it to find images (getContent), for figures (query_sales, ask), or to change a \
-campaign that exists.";
+user and, after a yes, call again with the same arguments and that token. Within a day the same \
+idempotency_key registers once, however often it is called with. Do not use it to find images \
+(getContent), for figures (query_sales, ask), or to change a campaign that exists.";
 
 /// Our one question in a form.
 const QUESTION: &str = "confirmation";
