@@ -224,13 +224,13 @@ impl Gateway {
 
     async fn hear(&self, text: &str, language: Option<Language>, origin: &Origin) -> Evidence {
         let hearing = &self.0.hearing;
-        Witnesses {
+        let witnesses = Witnesses {
             embedder: &hearing.embedder,
             warehouse: &hearing.warehouse,
             content: &hearing.content,
-        }
-        .hear(text, language, origin)
-        .await
+            deadline: self.0.config.routing_deadline,
+        };
+        Box::pin(witnesses.hear(text, language, origin)).await
     }
 
     /// Whether the services behind are told who asks.

@@ -6,7 +6,7 @@ use rmcp::{
     model::{GetPromptResult, JsonObject, Prompt, PromptArgument, PromptMessage, Role},
 };
 
-use crate::tools::stored_text::clean;
+use crate::tools::stored_text::{clean, unmarked};
 
 /// Longest value of an argument, in characters.
 const MAX_VALUE_CHARS: usize = 200;
@@ -110,7 +110,8 @@ impl GatewayPrompt {
         }
         let value = |name: &str| {
             let text = given.get(name).and_then(|value| value.as_str());
-            text.map(|text| clean(text, MAX_VALUE_CHARS))
+            // It may be a stored name, from a completion.
+            text.map(|text| unmarked(&clean(text, MAX_VALUE_CHARS)))
                 .filter(|text| !text.is_empty())
         };
         let missing = self

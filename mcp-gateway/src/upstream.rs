@@ -74,6 +74,18 @@ pub(crate) struct UpstreamError {
     pub(crate) fault: Fault,
 }
 
+impl UpstreamError {
+    /// What it was asked took longer than `limit`.
+    pub(crate) fn late(service: Service, limit: Duration) -> Self {
+        let cause = format!("it took longer than {limit:?}");
+        let fault = Fault::Unavailable {
+            cause,
+            retry_after: None,
+        };
+        Self { service, fault }
+    }
+}
+
 /// Why it gave none.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {

@@ -1,12 +1,11 @@
 //! `WWW-Authenticate`, RFC 6750 section 3 and RFC 9728 section 5.1.
 
 use http::HeaderValue;
-use url::Url;
 
-use crate::AuthError;
+use crate::{AuthError, VerifierConfig};
 
 /// The challenge that goes with a refusal.
-pub(crate) fn challenge(error: &AuthError, resource_metadata: Option<&Url>) -> HeaderValue {
+pub(crate) fn challenge(error: &AuthError, resource: &VerifierConfig) -> HeaderValue {
     let mut text = String::from("Bearer realm=\"promptsales\"");
     match error {
         // Section 3.1: whoever sent no token learns no error code. An unreachable issuer is a fault
@@ -30,7 +29,12 @@ pub(crate) fn challenge(error: &AuthError, resource_metadata: Option<&Url>) -> H
             parameter(&mut text, "scope", &required.to_string());
         }
     }
-    if let Some(url) = resource_metadata {
+    // A client that has no token, or needs another, is told at once what to ask for.
+    let unknown = matches!(error, AuthError::MissingToken | AuthError::InvalidToken(_));
+    if unknown && resource.scopes.iter().next().is_some() {
+        parameter(&mut text, "scope", &resource.scopes.to_string());
+    }
+    if let Some(url) = &resource.resource_metadata {
         parameter(&mut text, "resource_metadata", url.as_str());
     }
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))

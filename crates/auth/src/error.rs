@@ -5,9 +5,8 @@ use std::sync::Arc;
 use contracts::Scopes;
 use http::StatusCode;
 use service_kit::{ProblemResponse, with_causes};
-use url::Url;
 
-use crate::{assertion::AssertionFault, challenge::challenge, fetch::FetchError};
+use crate::{VerifierConfig, assertion::AssertionFault, challenge::challenge, fetch::FetchError};
 
 /// A refusal. [`AuthError::into_problem`] turns it into an answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -104,9 +103,9 @@ pub enum TokenFault {
 }
 
 impl AuthError {
-    /// The refusal as problem+json with its `WWW-Authenticate` challenge. `resource_metadata` is
-    /// where the RFC 9728 document of this resource is.
-    pub fn into_problem(self, resource_metadata: Option<&Url>) -> ProblemResponse {
+    /// The refusal as problem+json with its `WWW-Authenticate` challenge, which names what `resource`
+    /// has for it: where its RFC 9728 document is, and its scopes.
+    pub fn into_problem(self, resource: &VerifierConfig) -> ProblemResponse {
         let (status, slug, title) = match &self {
             Self::MissingToken => (StatusCode::UNAUTHORIZED, "missing-token", "Missing token"),
             Self::InvalidHeader(_) => (
@@ -143,7 +142,7 @@ impl AuthError {
         };
         tracing::info!(reason = %self, "request refused");
         ProblemResponse::new(status, slug, title, sentence(&self.to_string()))
-            .with_challenge(challenge(&self, resource_metadata))
+            .with_challenge(challenge(&self, resource))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contracts::Scopes;
 use jsonwebtoken::{Algorithm, Header, Validation, errors::ErrorKind};
 use service_kit::{Clock, ProblemResponse};
 use url::Url;
@@ -47,6 +48,9 @@ pub struct VerifierConfig {
     pub jwks_uri: Option<Url>,
     /// Where this resource's RFC 9728 document is, for the challenges.
     pub resource_metadata: Option<Url>,
+    /// What a challenge names to who comes without a valid token, so that a client knows what to ask
+    /// for; nothing when empty.
+    pub scopes: Scopes,
     /// Who may say for whom it calls; nobody when absent.
     pub gateways: Option<TrustedGateways>,
 }
@@ -62,6 +66,7 @@ impl VerifierConfig {
             token_types: TokenTypes::AccessTokenOnly,
             jwks_uri: None,
             resource_metadata: None,
+            scopes: Scopes::default(),
             gateways: None,
         }
     }
@@ -145,9 +150,9 @@ impl Verifier {
         }
     }
 
-    /// A refusal as an answer, with this resource's metadata in the challenge.
+    /// A refusal as an answer, with this resource's metadata and scopes in the challenge.
     pub fn problem(&self, error: AuthError) -> ProblemResponse {
-        error.into_problem(self.config.resource_metadata.as_ref())
+        error.into_problem(&self.config)
     }
 
     /// Are there keys to check with? Asks the issuer when there are none yet; for `/readyz`.

@@ -1,5 +1,5 @@
 //! What integration tests share: a real PostgreSQL with pgvector, a real Redis, a server that speaks
-//! MongoDB's protocol, ONNX Runtime, skip notices.
+//! MongoDB's protocol, ONNX Runtime, forged tokens, skip notices.
 //!
 //! ```no_run
 //! # async fn example() {
@@ -25,6 +25,7 @@
 
 mod chart;
 mod database;
+pub mod forge;
 mod keeper;
 mod mongo;
 mod own_postgres;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use url::{Host, Origin, Url};
 
 use super::Limits;
+use crate::tools::GatewayTool;
 
 /// Where the gateway is reached and who may reach it.
 #[derive(Debug, Clone)]
@@ -90,6 +91,7 @@ impl HttpConfig {
     pub fn verifier_config(&self) -> VerifierConfig {
         let mut config = VerifierConfig::new(self.issuer.clone(), self.resource.as_str());
         config.resource_metadata = Some(protected_resource_metadata_url(&self.resource));
+        config.scopes = GatewayTool::all_scopes();
         config
     }
 

@@ -1,5 +1,7 @@
 //! What is known about a question before its route is decided.
 
+use std::time::Duration;
+
 use contracts::{
     GetContentRequest, Language,
     sales::{AnswerKind, Question},
@@ -88,10 +90,13 @@ pub(crate) struct Witnesses<'a> {
     pub(crate) embedder: &'a EmbedderClient,
     pub(crate) warehouse: &'a WarehouseClient,
     pub(crate) content: &'a ContentClient,
+    /// Longest wait for all of it: tokens, and calls one after the other, included.
+    pub(crate) deadline: Duration,
 }
 
 impl Witnesses<'_> {
-    /// Asks all of them at once. A service that fails or is late gives no evidence.
+    /// Asks all of them at once. A service that fails or is late gives no evidence; where only a part
+    /// of what it was asked is late, the rest counts.
     pub(crate) async fn hear(
         &self,
         text: &str,
@@ -100,10 +105,13 @@ impl Witnesses<'_> {
     ) -> Evidence {
         let compound = compound::read(text);
         let (embedding, plan, part, hit) = tokio::join!(
-            self.embedder.embed(text, origin),
-            self.plan(text, language, origin),
-            self.part(compound.as_ref(), language, origin),
-            self.hit(text, language, origin),
+            self.in_time(Service::Embedder, self.embedder.embed(text, origin)),
+            self.in_time(Service::Warehouse, self.plan(text, language, origin)),
+            self.in_time(
+                Service::Warehouse,
+                self.part(compound.as_ref(), language, origin)
+            ),
+            self.in_time(Service::Content, self.hit(text, language, origin)),
         );
         let mut missing = Vec::new();
         let mut note = |error: &UpstreamError| {
@@ -124,6 +132,15 @@ impl Witnesses<'_> {
             language: guess.or(other_guess),
             missing,
         }
+    }
+
+    async fn in_time<T>(
+        &self,
+        service: Service,
+        work: impl Future<Output = Result<T, UpstreamError>>,
+    ) -> Result<T, UpstreamError> {
+        let outcome = tokio::time::timeout(self.deadline, work).await;
+        outcome.unwrap_or_else(|_| Err(UpstreamError::late(service, self.deadline)))
     }
 
     async fn plan(

@@ -99,6 +99,7 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
     match tokio::time::timeout(limit, work).await {
         Ok(done) => done?,
         Err(_) if answer.content.is_some() || answer.sales.is_some() => {
+            combined::conclude(&mut answer, asking.language);
             let what = messages::too_slow(asking.language, "PromptSales");
             answer.missing.push(what);
         }
@@ -109,7 +110,7 @@ pub(crate) async fn call(call: &Call<'_>) -> Result<CallToolResponse, Refusal> {
         if reply == Reply::Declined {
             answer.message = messages::not_chosen(asking.language).to_owned();
         } else if round.can_ask_back
-            && let Some(form) = choices::form(&answer.message, &offered)
+            && let Some(form) = choices::form(&answer.question(asking.language), &offered)
         {
             return Ok(form.into());
         }
@@ -190,8 +191,9 @@ impl Asking<'_> {
             }
             Route::Content => {
                 let hits = self.search(self.question, IMAGES).await?;
-                answer.message = crate::tools::stored_text::clean(&hits.message, 400);
-                answer.content = Some(Content::new(&hits));
+                let content = Content::new(&hits);
+                answer.message.clone_from(&content.message);
+                answer.content = Some(content);
                 found.hits = Some(hits);
             }
             Route::Warehouse => {
@@ -263,7 +265,7 @@ impl Asking<'_> {
 
 /// Text, up to three thumbnails, links to the originals, and the structured answer.
 async fn assemble(asking: &Asking<'_>, answer: &Answer, found: &Found) -> CallToolResult {
-    let mut blocks = vec![ContentBlock::text(answer.text())];
+    let mut blocks = vec![ContentBlock::text(answer.text(asking.language))];
     let content = asking.gateway.content();
     if let (Some(hits), Some(shown)) = (&found.hits, &answer.content) {
         let images = hits.results.iter().map(|hit| (&hit.id, &hit.image));

@@ -18,9 +18,9 @@ use crate::{
     tools::{GatewayTool, refusal::Refusal, schema},
 };
 
-/// Bytes of JSON that a reply may have, pictures aside: Spanish and English take more than three a
-/// token, and a reply may cost 25,000 tokens.
-const MAX_REPLY_BYTES: usize = 75_000;
+/// Bytes of JSON that a reply may have, pictures aside: a reply may cost 25,000 tokens. Spanish and
+/// English take more than three bytes each, digits and names two and a half.
+const MAX_REPLY_BYTES: usize = 62_500;
 
 /// A call of a tool that its caller may call.
 #[derive(Debug)]

@@ -119,8 +119,9 @@ fn unconfirmed(fault: ConfirmationFault) -> &'static str {
         }
         ConfirmationFault::Used => {
             "Nothing more was written: this confirmation was used before, so the campaign is registered, or \
-             is being registered. To see it, call again without a confirmation_token and with the same \
-             idempotency_key: it is never registered twice."
+             is being registered. If its answer was lost, call again without a confirmation_token and \
+             otherwise the same, and have the user confirm anew: within a day the same idempotency_key \
+             gives the campaign that is there and registers no other."
         }
         ConfirmationFault::Missing => {
             "Nothing was written: the user's answer came without the requestState that went out with the \

@@ -26,7 +26,7 @@ use crate::{
     tools::{
         call::{Call, Round, adding, result},
         refusal::Refusal,
-        stored_text::fence,
+        stored_text::{fence, unmarked},
     },
 };
 use answer::{Answer, Status};
@@ -41,9 +41,9 @@ Registers a new marketing campaign: name, objective, audience, markets, channels
 day, and the images it uses. Use it only when the user asks to register or create a campaign and has given \
 these facts; never make one up. Nothing is written before the user agrees: the first call checks everything \
 and gives a summary (status 'confirmation_required') with a confirmation_token; show the summary to the \
-user and, after a yes, call again with the same arguments and that token. The same idempotency_key never \
-registers twice. Do not use it to find images (getContent), for figures (query_sales, ask), or to change a \
-campaign that exists.";
+user and, after a yes, call again with the same arguments and that token. Within a day the same \
+idempotency_key registers once, however often it is called with. Do not use it to find images \
+(getContent), for figures (query_sales, ask), or to change a campaign that exists.";
 
 /// Our one question in a form.
 const QUESTION: &str = "confirmation";
@@ -169,7 +169,7 @@ fn form(answer: &Answer, language: Language, sealed: String) -> Option<InputRequ
     };
     let request = ElicitRequest::new(ElicitRequestParams::FormElicitationParams {
         meta: None,
-        message: format!("{}\n{}", answer.message, answer.campaign.lines()),
+        message: format!("{}\n{}", answer.message, unmarked(&answer.campaign.lines())),
         requested_schema: ElicitationSchema::from_json_schema(schema).ok()?,
     });
     let requests = BTreeMap::from([(QUESTION.to_owned(), InputRequest::Elicitation(request))]);

@@ -285,6 +285,25 @@ async fn a_service_that_hangs_is_left_out_at_its_deadline() {
 }
 
 #[tokio::test]
+async fn calls_one_after_the_other_have_one_deadline() {
+    let deadline = std::time::Duration::from_secs(1);
+    let world = World::start_with(|config| config.routing_deadline = deadline).await;
+    // Each answer comes in time; two of them, one after the other, do not.
+    world.warehouse.takes(deadline * 6 / 10);
+    let text = "show me the images of the campaigns with the best ROAS last quarter";
+    let began = std::time::Instant::now();
+    let evidence = world.gateway.evidence(text, None).await;
+    assert!(began.elapsed() < deadline * 3 / 2, "{:?}", began.elapsed());
+    let missing: Vec<_> = evidence.missing().iter().map(|one| one.name()).collect();
+    assert_eq!(missing, ["sales-warehouse"]);
+    // What was heard before counts.
+    let heard = serde_json::to_value(&evidence).unwrap();
+    assert_eq!(heard["plan"]["reason"], "out_of_scope", "{heard}");
+    assert_eq!(heard["part"], Value::Null);
+    assert!(!heard["hit"].is_null() && !heard["embedding"].is_null());
+}
+
+#[tokio::test]
 async fn wrong_arguments_name_the_field_and_the_valid_values() {
     let world = World::start().await;
     for (arguments, said) in [

@@ -28,7 +28,10 @@ async fn without_a_token_the_challenge_says_where_to_find_the_issuer() {
     );
     assert_eq!(
         reply.header("www-authenticate"),
-        format!("Bearer realm=\"promptsales\", resource_metadata=\"{metadata}\"")
+        format!(
+            "Bearer realm=\"promptsales\", scope=\"content:read campaigns:write sales:read\", \
+             resource_metadata=\"{metadata}\""
+        )
     );
 
     for path in ["/.well-known/oauth-protected-resource", metadata.as_str()] {

@@ -29,5 +29,7 @@ mod scopes;
 mod shared_limits;
 mod stdio;
 mod support;
+mod tokens;
 mod typescript_client;
+mod untrusted;
 mod upstream_faults;

@@ -98,9 +98,10 @@ async fn nothing_is_written_before_the_second_call_and_once_after_it() {
         "{}",
         text_of(&replayed)
     );
-    // Another confirmation with the same key is another yes to the same campaign.
+    // As the refusal says: another yes with the same key gives the same campaign.
     let token = token_for(&world, &campaign()).await;
-    register(&world, with(campaign(), "confirmation_token", token)).await;
+    let third = register(&world, with(campaign(), "confirmation_token", token)).await;
+    assert_eq!(third["structuredContent"]["campaign"]["id"], "summer");
     assert_eq!(campaigns.registered().len(), 1);
 }
 
@@ -168,6 +169,18 @@ async fn an_old_confirmation_counts_no_more() {
     // Time itself has to pass.
     tokio::time::sleep(Duration::from_millis(5)).await;
     let result = register(&world, with(campaign(), "confirmation_token", token)).await;
+    assert!(text_of(&result).contains("has expired"), "{result}");
+
+    // The same with the state of a form.
+    let asked = with_forms(&world, json!({"arguments": campaign()})).await;
+    let state = asked["requestState"].clone();
+    assert!(state.is_string(), "{asked}");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let again = json!({
+        "arguments": campaign(), "inputResponses": said(json!(true)), "requestState": state,
+    });
+    let result = with_forms(&world, again).await;
+    assert_eq!(result["isError"], true, "{result}");
     assert!(text_of(&result).contains("has expired"), "{result}");
     assert!(world.content.campaigns.registered().is_empty());
 }

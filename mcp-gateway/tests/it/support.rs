@@ -5,6 +5,7 @@ mod content_api;
 mod embedder;
 pub mod foreign;
 mod rpc;
+mod tokens;
 mod trust;
 mod warehouse;
 
@@ -28,6 +29,7 @@ use url::Url;
 pub use content_api::{Behaviour, ContentApi, JPEG, answer, hit};
 pub use embedder::Embedder;
 pub use rpc::{Reply, text_of, with_meta};
+pub use tokens::{Forger, with};
 pub use trust::Trust;
 pub use warehouse::{Said, Warehouse, answered, asked_back, declined, unavailable};
 
@@ -60,7 +62,7 @@ pub struct World {
     pub http: reqwest::Client,
     metrics: Router,
     _stop: DropGuard,
-    _keys: TempDir,
+    keys: TempDir,
 }
 
 impl World {
@@ -186,7 +188,7 @@ impl World {
             http,
             metrics,
             _stop: stop.drop_guard(),
-            _keys: keys,
+            keys,
         }
     }
 

@@ -18,6 +18,7 @@ mod import;
 mod lifecycle;
 mod mcp;
 mod restore;
+mod route;
 mod sales;
 mod soak;
 mod status;

@@ -7,7 +7,7 @@ use tower::ServiceExt as _;
 use tracing::{Instrument as _, field};
 
 use crate::{
-    harness::{Issuer, Served, Stub, TestClock, client, resource, serve_resource},
+    harness::{Issuer, OTHER, Served, Stub, TestClock, client, resource, scopes, serve_resource},
     log::Log,
 };
 
@@ -192,6 +192,39 @@ async fn every_challenge_leads_to_the_metadata_when_there_is_some() {
             challenge,
             format!("{start}, resource_metadata=\"{metadata}\"")
         );
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_valid_token_is_told_the_scopes_of_the_resource_where_there_are_some() {
+    let issuer = Issuer::start().await;
+    let mut config = issuer.config();
+    config.scopes = scopes(&[Scope::SalesRead, Scope::ContentRead]);
+    let verifier = Verifier::new(config, client(), issuer.time.clock());
+    let served = serve_resource(verifier).await;
+    let under_scoped = format!("Bearer {}", issuer.token(&[]));
+    let elsewhere = format!("Bearer {}", issuer.token_for(OTHER, &[]));
+    for (headers, expected) in [
+        (
+            &[][..],
+            r#"Bearer realm="promptsales", scope="content:read sales:read""#,
+        ),
+        (
+            &[elsewhere.as_str()],
+            r#"Bearer realm="promptsales", error="invalid_token", error_description="the token is for another audience", scope="content:read sales:read""#,
+        ),
+        // What this request needs, and nothing else.
+        (
+            &[under_scoped.as_str()],
+            r#"Bearer realm="promptsales", error="insufficient_scope", scope="content:read""#,
+        ),
+        (
+            &["Bearer a b"],
+            r#"Bearer realm="promptsales", error="invalid_request", error_description="malformed Authorization header; expected Bearer, one space and the token""#,
+        ),
+    ] {
+        let (_, challenge, _) = refusal(get(&served, "/content", headers).await).await;
+        assert_eq!(challenge, expected);
     }
 }
 

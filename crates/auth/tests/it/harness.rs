@@ -25,14 +25,13 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use service_kit::{CancellationToken, Clock};
 use tempfile::TempDir;
+use test_support::forge::{EcKey, jws};
 use time::OffsetDateTime;
 use tokio::{
     net::TcpListener,
     sync::{Notify, Semaphore, SemaphorePermit},
     task::JoinHandle,
 };
-
-use crate::forge::{EcKey, jws};
 
 pub const API: &str = "https://promptsales.local/api";
 pub const OTHER: &str = "https://other.example/api";

@@ -6,11 +6,9 @@ use auth::{AuthError, FetchError, TokenFault, Verifier};
 use contracts::Scope;
 use futures::{FutureExt as _, future::join_all};
 use serde_json::{Value, json};
+use test_support::forge::{EcKey, RsaKey, jws};
 
-use crate::{
-    forge::{EcKey, RsaKey, jws},
-    harness::{Issuer, Stub, TestClock, client},
-};
+use crate::harness::{Issuer, Stub, TestClock, client};
 
 fn signed(stub: &Stub, time: &TestClock, key: &EcKey, kid: &str) -> String {
     let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": kid });

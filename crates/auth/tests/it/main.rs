@@ -5,7 +5,6 @@
 mod answers;
 mod assertion_settings;
 mod assertions;
-mod forge;
 mod harness;
 mod keys;
 mod log;

@@ -5,11 +5,9 @@ use std::time::Duration;
 use auth::{AuthError, SigningAlgorithm, TokenFault, TokenTypes, Verifier};
 use contracts::Scope;
 use serde_json::{Value, json};
+use test_support::forge::{EcKey, RsaKey, hs256, jws};
 
-use crate::{
-    forge::{EcKey, RsaKey, hs256, jws},
-    harness::{API, Issuer, OTHER, Stub, TestClock, client},
-};
+use crate::harness::{API, Issuer, OTHER, Stub, TestClock, client};
 
 async fn fault(verifier: &Verifier, token: &str) -> TokenFault {
     match verifier.verify(token).await {

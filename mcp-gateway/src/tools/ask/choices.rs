@@ -17,7 +17,11 @@ use serde_json::{Value, json};
 use super::{answer::Choice, messages};
 use crate::{
     routing::Route,
-    tools::{cursor::digest, query_sales, stored_text::clean},
+    tools::{
+        cursor::digest,
+        query_sales,
+        stored_text::{clean, unmarked},
+    },
 };
 
 /// The one request of an `input_required` result.
@@ -134,7 +138,7 @@ pub(crate) fn form(message: &str, offered: &[Offered]) -> Option<InputRequiredRe
     let options: Vec<Value> = offered
         .iter()
         .filter(|one| one.offer != Offer::Reword)
-        .map(|one| json!({"const": one.id, "title": one.label}))
+        .map(|one| json!({"const": one.id, "title": unmarked(&one.label)}))
         .collect();
     if options.len() < 2 {
         return None;

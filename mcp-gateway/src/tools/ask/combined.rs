@@ -1,24 +1,22 @@
 //! Questions that take both systems, one after the other.
 
+mod images;
+
 use std::collections::BTreeMap;
 
 use contracts::{
-    ContentDocument, GetContentAnswer, ImageId, MetricQuery, SalesAnswer,
+    ContentDocument, GetContentAnswer, Language, MetricQuery, SalesAnswer,
     metric_query::{Direction, Filter, Op, Order, Value},
     sales::{AnswerKind, Question},
 };
-use futures::{StreamExt as _, stream};
 
-use super::{
-    Asking,
-    answer::{Answer, CampaignImage},
-    messages,
-};
+use super::{Asking, answer::Answer, messages};
 use crate::{
     routing::{Compound, read_compound},
     tools::{get_content::answer::Answer as Content, refusal::explain, sales::Sales},
     upstream::UpstreamError,
 };
+use images::show_images;
 
 /// Wordings of a question's sales part that are tried.
 const MAX_WORDINGS: usize = 4;
@@ -26,13 +24,9 @@ const MAX_WORDINGS: usize = 4;
 const MAX_CAMPAIGNS: usize = 10;
 /// Campaigns that are asked about by their images.
 const MAX_ASKED_CAMPAIGNS: usize = 50;
-/// Images of campaigns in a reply.
-const MAX_IMAGES: usize = 12;
 /// Images by which campaigns are found, and how many of them a reply shows.
 const FOUND_IMAGES: i64 = 20;
 const SHOWN_IMAGES: usize = 5;
-/// Documents fetched at once.
-const CONCURRENCY: usize = 4;
 /// What is shown where no metric is named.
 const DEFAULT_METRICS: [&str; 3] = ["roas", "revenue", "spend"];
 
@@ -61,6 +55,29 @@ pub(super) async fn fill(asking: &Asking<'_>, answer: &mut Answer, found: &mut F
     if let Err(error) = outcome {
         tracing::warn!(%error, "an answer lacks a part");
         answer.missing.push(explain(&error));
+        conclude(answer, asking.language);
+    }
+}
+
+/// Says what there is of an answer that did not come to its end.
+pub(super) fn conclude(answer: &mut Answer, language: Language) {
+    let has_images = answer.content.is_some() || !answer.campaign_images.is_empty();
+    match (answer.sales.is_some(), has_images) {
+        // What was said counts campaigns; their figures are to follow.
+        (false, true) if !answer.message.is_empty() => {
+            let more = messages::no_figures(language);
+            answer.message = format!("{} {more}", answer.message);
+        }
+        (false, true) => answer.message = messages::images_alone(language).to_owned(),
+        (true, false) => answer.message = messages::figures_alone(language).to_owned(),
+        (true, true) if !answer.message.is_empty() => {}
+        (true, true) => {
+            answer.message = match answer.campaign_images.len() {
+                0 => messages::side_by_side(language).to_owned(),
+                images => messages::images_of_campaigns(language, images),
+            }
+        }
+        (false, false) => {}
     }
 }
 
@@ -103,57 +120,7 @@ async fn images_of_campaigns(
     } else {
         order = images;
     }
-    show_images(asking, order, &uses, answer, found).await
-}
-
-/// Fetches images by id, a few at once, and leaves out what may not be shown.
-async fn show_images(
-    asking: &Asking<'_>,
-    mut ids: Vec<String>,
-    uses: &BTreeMap<String, Vec<String>>,
-    answer: &mut Answer,
-    found: &mut Found,
-) -> Result<(), UpstreamError> {
-    let left = ids.len().saturating_sub(MAX_IMAGES);
-    ids.truncate(MAX_IMAGES);
-    if left > 0 {
-        answer
-            .missing
-            .push(messages::more_images(asking.language, left));
-    }
-    let content = asking.gateway.content();
-    let mut fetched = stream::iter(ids)
-        .map(|id| async move {
-            let document = match id.parse::<ImageId>() {
-                Ok(parsed) => content.document(&parsed, asking.origin).await,
-                Err(_) => Ok(None),
-            };
-            (id, document)
-        })
-        .buffered(CONCURRENCY);
-    let mut unusable = Vec::new();
-    while let Some((id, document)) = fetched.next().await {
-        let campaigns = uses.get(&id).map_or(&[][..], Vec::as_slice);
-        let public_url = &asking.gateway.config().content_public_url;
-        let image = document?.and_then(|document| {
-            let image = CampaignImage::new(&document, campaigns, asking.language, public_url)?;
-            Some((image, document))
-        });
-        match image {
-            Some((image, document)) => {
-                answer.campaign_images.push(image);
-                found.documents.push(document);
-            }
-            None => unusable.push(crate::tools::stored_text::clean(&id, 80)),
-        }
-    }
-    if !unusable.is_empty() {
-        let ids = unusable.join(", ");
-        answer
-            .missing
-            .push(messages::unusable(asking.language, &ids));
-    }
-    answer.message = messages::images_of_campaigns(asking.language, answer.campaign_images.len());
+    show_images(asking, order, &uses, answer, found).await;
     Ok(())
 }
 
@@ -208,24 +175,35 @@ async fn side_by_side(
     answer: &mut Answer,
     found: &mut Found,
 ) -> Result<(), UpstreamError> {
-    answer.message = messages::side_by_side(asking.language).to_owned();
     answer
         .missing
         .push(messages::not_linked(asking.language).to_owned());
     let whole = [asking.question.to_owned()];
-    let (sales, hits) = tokio::join!(
-        first_answer(asking, &whole, false, &mut found.unclear),
-        asking.search(asking.question, SHOWN_IMAGES as i64),
-    );
-    match hits {
-        Ok(hits) => {
-            answer.content = Some(Content::new(&hits));
-            found.hits = Some(hits);
+    let Found { unclear, hits, .. } = found;
+    let (shown, known) = (&mut answer.content, &mut answer.sales);
+    // Each half is kept as soon as it is there: time may be up before the other comes.
+    let images = async {
+        let found = asking.search(asking.question, SHOWN_IMAGES as i64).await?;
+        *shown = Some(Content::new(&found));
+        *hits = Some(found);
+        Ok::<(), UpstreamError>(())
+    };
+    let figures = async {
+        if let Some(said) = first_answer(asking, &whole, false, unclear).await?
+            && known.is_none()
+        {
+            *known = Some(Sales::page(&said, 0));
         }
-        Err(error) => answer.missing.push(explain(&error)),
+        Ok::<(), UpstreamError>(())
+    };
+    let (images, figures) = tokio::join!(images, figures);
+    if let Err(error) = images {
+        answer.missing.push(explain(&error));
     }
-    if let (None, Some(sales)) = (&answer.sales, sales?) {
-        answer.sales = Some(Sales::page(&sales, 0));
+    figures?;
+    match (&answer.sales, &answer.content) {
+        (Some(_), Some(_)) => answer.message = messages::side_by_side(asking.language).to_owned(),
+        _ => conclude(answer, asking.language),
     }
     Ok(())
 }

@@ -10,6 +10,14 @@ fn either(language: Language, es: &'static str, en: &'static str) -> &'static st
     }
 }
 
+pub(crate) fn warehouse_says(language: Language) -> &'static str {
+    either(
+        language,
+        "El almacén de ventas dice:",
+        "The sales warehouse says:",
+    )
+}
+
 pub(crate) fn neither(language: Language) -> &'static str {
     either(
         language,
@@ -78,6 +86,30 @@ pub(crate) fn side_by_side(language: Language) -> &'static str {
     )
 }
 
+pub(crate) fn figures_alone(language: Language) -> &'static str {
+    either(
+        language,
+        "Solo las cifras: no se pudieron obtener sus imágenes.",
+        "The figures alone: their images could not be had.",
+    )
+}
+
+pub(crate) fn images_alone(language: Language) -> &'static str {
+    either(
+        language,
+        "Solo las imágenes: no se pudieron obtener sus cifras.",
+        "The images alone: their figures could not be had.",
+    )
+}
+
+pub(crate) fn no_figures(language: Language) -> &'static str {
+    either(
+        language,
+        "No se pudieron obtener sus cifras.",
+        "Their figures could not be had.",
+    )
+}
+
 pub(crate) fn not_linked(language: Language) -> &'static str {
     either(
         language,
@@ -109,6 +141,13 @@ pub(crate) fn unusable(language: Language, ids: &str) -> String {
         Language::En => {
             format!("Images that are no longer in the catalogue or not to be used: {ids}.")
         }
+    }
+}
+
+pub(crate) fn not_fetched(language: Language, count: usize, ids: &str) -> String {
+    match language {
+        Language::Es => format!("{count} imágenes no se pudieron obtener ahora: {ids}."),
+        Language::En => format!("{count} images could not be fetched just now: {ids}."),
     }
 }
 

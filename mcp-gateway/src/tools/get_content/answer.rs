@@ -4,7 +4,7 @@ use contracts::{ContentHit, GetContentAnswer, Language, Reason, Rights};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::tools::stored_text::clean;
+use crate::tools::stored_text::{clean, unmarked};
 
 /// Images that fit, best first.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,7 +60,8 @@ impl Answer {
                 .map(|hit| Found::new(hit, found.language))
                 .collect(),
             no_match: found.no_match,
-            message: clean(&found.message, 400),
+            // It stands before the fence.
+            message: unmarked(&clean(&found.message, 400)),
             engine: clean(&found.engine, 60),
             language: found.language.code().to_owned(),
         }

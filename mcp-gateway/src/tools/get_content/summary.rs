@@ -5,33 +5,43 @@ use crate::tools::{
     stored_text::{clean, fence},
 };
 
+/// Characters of images in full; what follows is named only. All is in structuredContent.
+const MAX_FULL_CHARS: usize = 8_000;
+
 pub(crate) fn write(answer: &Answer) -> String {
     if answer.results.is_empty() {
         return format!("{}\n(no_match: {})", answer.message, answer.no_match);
     }
     let mut lines = String::new();
+    let mut room = MAX_FULL_CHARS;
     for (place, found) in answer.results.iter().enumerate() {
-        entry(&mut lines, place + 1, found);
+        let name = name(place + 1, found);
+        let entry = format!("{name}{}", rest(found));
+        let size = entry.chars().count();
+        let fits = size <= room;
+        room = if fits { room - size } else { 0 };
+        lines.push_str(if fits { &entry } else { &name });
     }
     format!("{}\n{}", answer.message, fence(&lines))
 }
 
-fn entry(lines: &mut String, place: usize, found: &Found) {
+fn name(place: usize, found: &Found) -> String {
     let Found {
-        id,
-        score,
-        title,
+        id, score, title, ..
+    } = found;
+    format!("{place}. {title} [{id}, score {score:.2}]\n")
+}
+
+fn rest(found: &Found) -> String {
+    let Found {
         image_url,
         width,
         height,
         rights_note,
         ..
     } = found;
-    // The whole description is in structuredContent; here it only has to tell images apart.
+    // Here it only has to tell images apart.
     let description = clean(&found.description, 160);
     let hashtags = found.hashtags.join(" ");
-    lines.push_str(&format!(
-        "{place}. {title} [{id}, score {score:.2}]\n   {description}\n   {hashtags}\n   \
-         {image_url} ({width}x{height}; {rights_note})\n"
-    ));
+    format!("   {description}\n   {hashtags}\n   {image_url} ({width}x{height}; {rights_note})\n")
 }

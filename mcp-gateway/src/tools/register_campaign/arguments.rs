@@ -51,7 +51,8 @@ pub(crate) struct Arguments {
     #[serde(default)]
     #[schemars(length(max = 500))]
     content_ids: Vec<String>,
-    /// A value of your own for this campaign, such as a UUID; the same one in every call for it.
+    /// A value of your own for this campaign, such as a UUID; the same one in every call for it. It is
+    /// remembered for a day.
     #[schemars(length(min = 1, max = 128))]
     pub(crate) idempotency_key: String,
     /// Of the summary; English when absent.

@@ -70,6 +70,7 @@ struct Recorded {
     searches: Vec<(HeaderMap, Value)>,
     images: Vec<String>,
     documents: Vec<String>,
+    broken: Vec<String>,
 }
 
 impl FromRef<ContentApi> for Arc<Verifier> {
@@ -95,6 +96,7 @@ impl ContentApi {
             searches: Vec::new(),
             images: Vec::new(),
             documents: Vec::new(),
+            broken: Vec::new(),
         };
         let inner = Inner {
             verifier: Arc::new(Verifier::new(config, http, Clock::system())),
@@ -139,6 +141,11 @@ impl ContentApi {
             .unwrap()
             .documents
             .push(id.to_owned());
+    }
+
+    /// Reading this document fails from now on.
+    pub fn broken(&self, id: &str) {
+        self.inner.state.lock().unwrap().broken.push(id.to_owned());
     }
 
     /// What images are served as from now on; `None` makes them fail.
@@ -215,7 +222,14 @@ async fn document(
     _caller: Authorized<ContentRead>,
     Path(id): Path<String>,
 ) -> Response {
-    if !api.inner.state.lock().unwrap().documents.contains(&id) {
+    let (known, broken) = {
+        let state = api.inner.state.lock().unwrap();
+        (state.documents.contains(&id), state.broken.contains(&id))
+    };
+    if broken {
+        return ProblemResponse::unavailable("The store", &"a secret cause").into_response();
+    }
+    if !known {
         let problem = Problem::new(404, "no-such-content", "No such content", "There is none.");
         return ProblemResponse::from(problem).into_response();
     }

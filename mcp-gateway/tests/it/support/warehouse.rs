@@ -1,7 +1,10 @@
 //! A double of sales-warehouse: it checks tokens as the true one does, records what it was asked,
 //! and answers as a test wants it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use auth::{Authorized, Verifier, scope::SalesRead};
 use axum::{
@@ -35,6 +38,7 @@ struct Inner {
     verifier: Arc<Verifier>,
     mind: Mutex<Mind>,
     asked: Mutex<Vec<(String, Value)>>,
+    takes: Mutex<Duration>,
 }
 
 impl FromRef<Warehouse> for Arc<Verifier> {
@@ -60,6 +64,7 @@ impl Warehouse {
                 verifier: Arc::new(Verifier::new(config, http, Clock::system())),
                 mind: Mutex::new(Box::new(|_, _| declined("out_of_scope"))),
                 asked: Mutex::default(),
+                takes: Mutex::default(),
             }),
         };
         let router = Router::new()
@@ -77,6 +82,11 @@ impl Warehouse {
         *self.inner.mind.lock().unwrap() = Box::new(mind);
     }
 
+    /// Each answer takes so long from now on.
+    pub fn takes(&self, time: Duration) {
+        *self.inner.takes.lock().unwrap() = time;
+    }
+
     /// Paths and bodies of every call so far.
     pub fn asked(&self) -> Vec<(String, Value)> {
         self.inner.asked.lock().unwrap().clone()
@@ -85,6 +95,8 @@ impl Warehouse {
     async fn say(&self, uri: &Uri, body: &Value) -> Response {
         let asked = (uri.to_string(), body.clone());
         self.inner.asked.lock().unwrap().push(asked);
+        let takes = *self.inner.takes.lock().unwrap();
+        tokio::time::sleep(takes).await;
         let said = (self.inner.mind.lock().unwrap())(uri, body);
         match said {
             Some((status, body)) if status.is_success() => Json(body).into_response(),

@@ -28,25 +28,31 @@ pub fn hs256(secret: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 /// A P-256 key.
+#[derive(Debug)]
 pub struct EcKey(EcdsaKeyPair);
 
 impl EcKey {
+    /// A new one.
     pub fn generate() -> Self {
-        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("there is entropy"))
     }
 
+    /// One that somebody else made.
     pub fn from_pkcs8(pkcs8: &[u8]) -> Self {
-        Self(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).unwrap())
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8);
+        Self(key.expect("a P-256 key in PKCS #8"))
     }
 
+    /// ES256: 64 bytes.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.0
-            .sign(&SystemRandom::new(), message)
-            .unwrap()
+        let signature = self.0.sign(&SystemRandom::new(), message);
+        signature
+            .expect("any message can be signed")
             .as_ref()
             .to_vec()
     }
 
+    /// The public half.
     pub fn jwk(&self, kid: &str) -> Value {
         let point = self.0.public_key().as_ref();
         let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
@@ -58,26 +64,32 @@ impl EcKey {
 }
 
 /// An RSA key of 2048 bits.
+#[derive(Debug)]
 pub struct RsaKey(RsaKeyPair);
 
 impl RsaKey {
+    /// A new one.
     pub fn generate() -> Self {
-        Self(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
+        Self(RsaKeyPair::generate(KeySize::Rsa2048).expect("there is entropy"))
     }
 
+    /// RS256.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         let random = SystemRandom::new();
         self.0
             .sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
-            .unwrap();
+            .expect("any message can be signed");
         signature
     }
 
+    /// The public half in PKCS #1.
     pub fn public_der(&self) -> Vec<u8> {
-        self.0.public_key().as_der().unwrap().as_ref().to_vec()
+        let der = self.0.public_key().as_der();
+        der.expect("a key has this form").as_ref().to_vec()
     }
 
+    /// The public half.
     pub fn jwk(&self, kid: &str) -> Value {
         let public = self.0.public_key();
         let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
