@@ -5,8 +5,8 @@
 //! snapshots first, the warehouse by an ordinary run from its watermarks: so sources may change meanwhile, and
 //! whatever an earlier run missed shows, since it lies below the watermark.
 //!
-//! Core is compared whole: counts, and sums over the hashes of its rows. What depends on when runs took place
-//! (status history, audit, ledger, closed books) is not.
+//! Core is compared whole, and with it what triggers add up from it, which questions read: counts, and sums over the
+//! hashes of rows. What depends on when runs took place (status history, audit, ledger, closed books) is not.
 
 use std::time::Instant;
 
@@ -29,7 +29,7 @@ const LONGEST_NAME: usize = 63;
 pub struct Verification {
     /// Whether every table is.
     pub equal: bool,
-    /// Every table of core that is filled from a source.
+    /// Every table of core that is filled from a source, and those that are added up from it.
     pub tables: Vec<TableVerification>,
 }
 
