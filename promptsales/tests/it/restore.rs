@@ -156,11 +156,18 @@ impl Scripts {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains("promptads is as it was"), "{said}");
+        self.sql(
+            server,
+            "promptads",
+            "SELECT 1 / count(*) FROM _sqlx_migrations",
+        );
+    }
+
+    fn sql(&self, server: &Url, database: &str, statement: &str) {
         let psql = self.provisioned.postgres.root().join("bin/psql");
-        let mut database = server.clone();
-        database.set_path("promptads");
-        let rows = "SELECT 1 / count(*) FROM _sqlx_migrations";
-        run_to_its_end(Command::new(psql).arg(database.as_str()).args(["-c", rows]));
+        let mut url = server.clone();
+        url.set_path(database);
+        run_to_its_end(Command::new(psql).arg(url.as_str()).args(["-c", statement]));
     }
 
     fn back_up(&self, up: &Up, into: &Path) {
@@ -188,7 +195,16 @@ impl Scripts {
             self.run("restic-restore.sh", &url, from);
         }
         self.refuse_half_a_dump(&url, from);
+        // What a later release had made, and the dump does not know.
+        self.sql(
+            &url,
+            "warehouse",
+            "CREATE SCHEMA later CREATE TABLE facts (id int)",
+        );
+        self.sql(&url, "promptads", "CREATE TABLE public.later (id int)");
         self.run("postgres-restore.sh", &url, from);
+        self.sql(&url, "warehouse", "CREATE SCHEMA later");
+        self.sql(&url, "promptads", "CREATE TABLE public.later (id int)");
         server.stop().await.unwrap();
     }
 }
