@@ -52,12 +52,13 @@ USER 65532:65532
 ENTRYPOINT ["/service"]
 
 # One stage a service. Labels, user and entry point are those of the stage that it begins with.
-FROM service AS content-api
-FROM service AS sales-warehouse
-FROM service AS mcp-gateway
-FROM service AS embedder
+FROM service AS image-content-api
+FROM service AS image-sales-warehouse
+FROM service AS image-mcp-gateway
+FROM service AS image-embedder
 COPY --from=onnxruntime /out/libonnxruntime.so /lib/libonnxruntime.so
 ENV EMBEDDER_ONNXRUNTIME=/lib/libonnxruntime.so
 
-# Last, so that it is what a build without --target makes.
-FROM ${SERVICE} AS image
+# Last, so that it is what a build without --target makes. A name that is no stage's would be looked for in a registry:
+# with the prefix none is there.
+FROM image-${SERVICE} AS image

@@ -171,7 +171,7 @@ fn the_last_stage_is_the_named_services_and_only_the_embedders_holds_onnx_runtim
         stages.insert(name, (from, body));
         last = from;
     }
-    assert_eq!(last, "${SERVICE}");
+    assert_eq!(last, "image-${SERVICE}");
     assert!(
         text.split("\nFROM ")
             .next()
@@ -179,7 +179,7 @@ fn the_last_stage_is_the_named_services_and_only_the_embedders_holds_onnx_runtim
             .contains("\nARG SERVICE\n")
     );
     for service in SERVICES {
-        let (from, body) = stages[service];
+        let (from, body) = stages[format!("image-{service}").as_str()];
         assert_eq!(from, "service", "{service}");
         let with_model = body.contains("--from=onnxruntime");
         assert_eq!(with_model, service == "embedder", "{service}");
