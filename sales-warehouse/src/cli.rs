@@ -86,7 +86,8 @@ struct Databases {
         value_name = "URL"
     )]
     promptcrm_url: Option<SecretString>,
-    /// Seconds after which a run is given up: more for sources whose first read takes longer.
+    /// Seconds after which a run is given up: more for sources whose first read takes longer. Waiting for one of n
+    /// sources ends after the (n+1)th part of it, so that the others have theirs.
     #[arg(
         long,
         global = true,

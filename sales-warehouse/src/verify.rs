@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::Pg
 use crate::{
     Warehouse, WarehouseError,
     etl::{EtlError, Run, RunReport, SourceConfig, SourceReport, ledger},
-    source::{Snapshot, System, Watermark},
+    source::{Patient, Snapshot, Source as _, System, Watermark},
 };
 
 /// What a scratch database's name ends with.
@@ -73,7 +73,8 @@ impl From<sqlx::Error> for VerifyError {
     }
 }
 
-/// Compares the warehouse with its sources. Waits up to a minute for a run that is under way.
+/// Compares the warehouse with its sources. Waits up to a minute for a run that is under way, and for each source as long
+/// as a run may take.
 pub async fn verify(
     warehouse: &Warehouse,
     sources: &[SourceConfig],
@@ -85,7 +86,10 @@ pub async fn verify(
     let mut snapshots = Vec::new();
     for source in sources {
         // All of it, since it is read twice and must be the same.
-        let opened = source.source().open(Watermark::START).await;
+        let reader = source.source();
+        // The lock is held meanwhile, and runs wait.
+        let patient = Patient::new(reader.as_ref(), warehouse.run_limit());
+        let opened = patient.open(Watermark::START).await;
         snapshots.push((source.system(), opened.map_err(EtlError::from)?));
     }
     snapshots.sort_by_key(|(system, _)| *system);

@@ -1,12 +1,18 @@
 //! A run every few minutes.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use service_kit::{CancellationToken, Clock, with_causes};
 use tokio::time::MissedTickBehavior;
 
 use super::{SourceConfig, run_once};
-use crate::{Warehouse, freshness::freshness};
+use crate::{
+    Warehouse,
+    freshness::{Freshness, STALE_AFTER, freshness},
+};
 
 /// How often the service brings the warehouse level.
 pub const EVERY: Duration = Duration::from_secs(4 * 60);
@@ -38,8 +44,8 @@ pub async fn keep_running(
     }
 }
 
-/// Warns of sources that are stale, every so often, until told to stop: whoever runs the ETL, and also while a run
-/// hangs.
+/// Looks every so often for sources that are stale, until told to stop: whoever runs the ETL, and also while a run
+/// hangs. Warns when one becomes so and again each time that [`STALE_AFTER`] has passed, and says when it no longer is.
 pub async fn watch(
     warehouse: &Warehouse,
     every: Duration,
@@ -50,10 +56,16 @@ pub async fn watch(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first is at once, when the first run has only begun.
     ticks.tick().await;
+    let mut warned = BTreeMap::new();
     let forever = async {
         loop {
             ticks.tick().await;
-            warn_of_stale(warehouse, clock).await;
+            match freshness(warehouse, clock.now()).await {
+                Ok(sources) => warn_of_stale(&sources, &mut warned),
+                Err(error) => {
+                    tracing::warn!(error = with_causes(&error), "freshness cannot be read");
+                }
+            }
         }
     };
     tokio::select! {
@@ -62,17 +74,20 @@ pub async fn watch(
     }
 }
 
-async fn warn_of_stale(warehouse: &Warehouse, clock: &Clock) {
-    match freshness(warehouse, clock.now()).await {
-        Ok(sources) => {
-            for source in sources.iter().filter(|source| source.stale) {
-                tracing::warn!(
-                    source = source.source,
-                    age_seconds = source.age_seconds,
-                    "a source is stale in the warehouse"
-                );
+/// `warned` holds when it was last said of which source.
+fn warn_of_stale(sources: &[Freshness], warned: &mut BTreeMap<&'static str, Instant>) {
+    for source in sources {
+        let (source, age_seconds, stale) = (source.source, source.age_seconds, source.stale);
+        if !stale {
+            if warned.remove(source).is_some() {
+                tracing::info!(source, age_seconds, "a source is fresh again");
             }
+        } else if warned
+            .get(source)
+            .is_none_or(|at| at.elapsed() >= STALE_AFTER)
+        {
+            warned.insert(source, Instant::now());
+            tracing::warn!(source, age_seconds, "a source is stale in the warehouse");
         }
-        Err(error) => tracing::warn!(error = with_causes(&error), "freshness cannot be read"),
     }
 }

@@ -62,16 +62,18 @@ async fn seasons_channels_and_markets_differ_and_names_speak_their_market_s_lang
         1.2,
         4.0,
     );
-    none(
-        ads,
-        "ads.campaigns join ads.markets using (market_code)
-         where language = 'en' and name ~ '(Rebajas|Lanzamiento|Pregúntanos|Vuelta|Viernes)'
-            or language = 'es' and name ~ '(sale|arrival|Ask us|Back to|Black Friday)'",
-    )
-    .await;
+    let names = "ads.campaigns join ads.markets using (market_code) where language";
+    for (own, words) in [
+        ("es", "(Rebajas|Lanzamiento|Pregúntanos|Vuelta|Viernes)"),
+        ("en", "(sale|arrival|Ask us|Back to|Black Friday)"),
+    ] {
+        none(ads, &format!("{names} <> '{own}' and name ~ '{words}'")).await;
+        let query = format!("select count(*)::float8 from {names} = '{own}' and name ~ '{words}'");
+        within(words, number(ads, &query).await, 1.0, f64::MAX);
+    }
     let spanish = number(
         ads,
-        "select avg((name ~ '[áéíóúñ]|de |tu |te ')::int)::float8
+        "select avg((name ~ '[áéíóúñ]|\\m(de|tu|te)\\M')::int)::float8
          from ads.campaigns join ads.markets using (market_code) where language = 'es'",
     );
     within(

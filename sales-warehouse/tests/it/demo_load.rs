@@ -36,13 +36,14 @@ pub async fn loaded() -> Option<(World, Arc<Keyring>, Loaded)> {
 }
 
 /// Asserts that a query counts nothing.
-pub async fn none(pool: &PgPool, what: &'static str) {
+pub async fn none(pool: &PgPool, what: &str) {
     let query = sqlx::AssertSqlSafe(format!("select count(*) from {what}"));
     let count: i64 = sqlx::query_scalar(query).fetch_one(pool).await.unwrap();
     assert_eq!(count, 0, "{what}");
 }
 
-pub async fn number(pool: &PgPool, query: &'static str) -> f64 {
+pub async fn number(pool: &PgPool, query: &str) -> f64 {
+    let query = sqlx::AssertSqlSafe(query.to_owned());
     sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }
 

@@ -153,9 +153,13 @@ async fn a_run_whose_merging_session_is_lost_lands_nothing_more() {
         )
         .await;
     }
-    let kill = format!("select pg_terminate_backend(pid) {ETL} and wait_event = 'PgSleep'");
-    execute(&fixture.pool, &kill).await;
-    let run = tokio::time::timeout(Duration::from_secs(5), run).await;
+    // Between two sleeps it is awake.
+    wait_until(
+        &fixture.pool,
+        &format!("select coalesce(bool_or(pg_terminate_backend(pid)), false) {ETL} and wait_event = 'PgSleep'"),
+    )
+    .await;
+    let run = tokio::time::timeout(Duration::from_secs(8), run).await;
     assert!(run.expect("it goes on landing").unwrap().is_err());
     holder.rollback().await.unwrap();
     execute(&fixture.pool, GO).await;

@@ -2,6 +2,8 @@
 //!
 //! The grants are those of the README: when one of these tests needs another, so does the README.
 
+use std::time::Duration;
+
 use sales_warehouse::{
     Warehouse, WarehouseError,
     etl::{self, RunStatus, SourceConfig},
@@ -304,6 +306,16 @@ async fn a_login_with_a_single_connection_lands_sources_in_their_turn() {
     let warehouse = Warehouse::connect(&login.url(&fixture.warehouse_url()).into())
         .await
         .unwrap();
+    // The server counts a connection until it has come to its end.
+    let gone = "select count(*) = 0 from pg_stat_activity where usename = $1";
+    while !sqlx::query_scalar::<_, bool>(gone)
+        .bind(&login.name)
+        .fetch_one(&fixture.pool)
+        .await
+        .unwrap()
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     run(&warehouse, &fixture.configs).await;
     warehouse.close().await;
     fixture.verify().await;

@@ -1,13 +1,16 @@
 //! The scheduler, and when data counts as stale.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sales_warehouse::{
     etl::{keep_running, watch},
     freshness::{STALE_AFTER, freshness},
 };
 use service_kit::{CancellationToken, Clock};
-use tokio::sync::Notify;
 use tracing::{Event, Level, Metadata, Subscriber, field, span};
 
 use super::fixture::{Fixture, lock, wait_until};
@@ -70,12 +73,26 @@ async fn data_is_stale_once_two_runs_were_missed() {
     assert_eq!(sources[0].age_seconds, Some(0));
 }
 
-/// Tells of each warning that a source is stale.
-struct Warnings(Arc<Notify>);
+/// What was logged of sources that are stale, or no longer are.
+#[derive(Clone, Default)]
+struct News(Arc<Mutex<Vec<String>>>);
 
-impl Subscriber for Warnings {
+impl News {
+    fn count(&self, of: &str) -> usize {
+        let said = self.0.lock().unwrap();
+        said.iter().filter(|message| message.contains(of)).count()
+    }
+
+    async fn wait_for(&self, count: usize, of: &str) {
+        while self.count(of) < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Subscriber for News {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN
+        *metadata.level() <= Level::INFO
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -93,8 +110,8 @@ impl Subscriber for Warnings {
         }
         let mut message = Message(String::new());
         event.record(&mut message);
-        if message.0.contains("stale") {
-            self.0.notify_one();
+        if message.0.starts_with("a source is") {
+            self.0.lock().unwrap().push(message.0);
         }
     }
 
@@ -109,8 +126,8 @@ async fn a_run_that_hangs_is_warned_of_while_it_hangs() {
     let Some(fixture) = Fixture::filled().await else {
         return;
     };
-    let warned = Arc::new(Notify::new());
-    let _guard = tracing::subscriber::set_default(Warnings(Arc::clone(&warned)));
+    let news = News::default();
+    let _guard = tracing::subscriber::set_default(news.clone());
     let mut holder = fixture.pool.begin().await.unwrap();
     lock(&mut holder, "core.fact_ad_daily").await;
     let stop = CancellationToken::new();
@@ -118,7 +135,7 @@ async fn a_run_that_hangs_is_warned_of_while_it_hangs() {
     let running = keep_running(&fixture.warehouse, &fixture.configs, every, &stop);
     let watching = watch(&fixture.warehouse, every, &clock, &stop);
     let seen = async {
-        warned.notified().await;
+        news.wait_for(1, "stale").await;
         stop.cancel();
     };
     tokio::time::timeout(
@@ -128,4 +145,28 @@ async fn a_run_that_hangs_is_warned_of_while_it_hangs() {
     .await
     .expect("no warning before the run's lock timed out");
     holder.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn staleness_is_news_once_and_so_is_its_end() {
+    let Some(fixture) = Fixture::filled().await else {
+        return;
+    };
+    let news = News::default();
+    let _guard = tracing::subscriber::set_default(news.clone());
+    let stop = CancellationToken::new();
+    let (every, clock) = (Duration::from_millis(5), Clock::system());
+    let watching = watch(&fixture.warehouse, every, &clock, &stop);
+    let seen = async {
+        // Neither source has been read.
+        news.wait_for(2, "stale").await;
+        tokio::time::sleep(every * 40).await;
+        fixture.run().await;
+        news.wait_for(2, "fresh again").await;
+        stop.cancel();
+    };
+    let both = futures::future::join(watching, seen);
+    let done = tokio::time::timeout(Duration::from_secs(30), both).await;
+    done.unwrap_or_else(|_| panic!("{:?}", news.0.lock().unwrap()));
+    assert_eq!(news.count("stale"), 2, "{:?}", news.0.lock().unwrap());
 }

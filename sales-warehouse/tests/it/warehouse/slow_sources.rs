@@ -14,12 +14,12 @@ use sales_warehouse::{
 
 use super::fixture::Fixture;
 
-/// Sends a chunk every 100 ms: never silent for long, and never done in time.
+/// Sends a chunk a second: never silent for long, and never done in time.
 struct Trickling(Box<dyn Source>);
 
 struct TricklingSnapshot(Box<dyn Snapshot>);
 
-const BETWEEN_CHUNKS: Duration = Duration::from_millis(100);
+const BETWEEN_CHUNKS: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl Source for Trickling {
@@ -108,10 +108,10 @@ async fn a_silent_source_is_given_up_and_the_others_go_on() {
         .await
         .unwrap();
     let impatient =
-        |source: PostgresSource| Box::new(source.with_stall_timeout(Duration::from_secs(1))) as _;
+        |source: PostgresSource| Box::new(source.with_stall_timeout(Duration::from_secs(3))) as _;
     let sources = sources(&fixture, impatient);
     let report = etl::run(&fixture.warehouse, &sources).await.unwrap();
-    only_crm_came_in(&report, "promptads sent nothing for 1 s while locking");
+    only_crm_came_in(&report, "promptads sent nothing for 3 s while locking");
     holder.rollback().await.unwrap();
     fixture.run().await;
     fixture.verify().await;
@@ -127,13 +127,13 @@ async fn a_trickling_source_uses_up_its_share_of_a_run_and_no_more() {
     let limited = fixture
         .warehouse
         .clone()
-        .with_run_limit(Duration::from_secs(3));
+        .with_run_limit(Duration::from_secs(15));
     let trickling = |source| Box::new(Trickling(Box::new(source))) as _;
     let sources = sources(&fixture, trickling);
     let report = etl::run(&limited, &sources).await.unwrap();
     only_crm_came_in(
         &report,
-        "promptads was given up: it had been waited for for 1 s",
+        "promptads was given up: it had been waited for for 5 s",
     );
     fixture.run().await;
     fixture.verify().await;
