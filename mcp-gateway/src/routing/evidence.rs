@@ -7,6 +7,7 @@ use contracts::{
     sales::{AnswerKind, Question},
 };
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::compound::{self, Compound};
 use crate::{
@@ -107,10 +108,7 @@ impl Witnesses<'_> {
         let (embedding, plan, part, hit) = tokio::join!(
             self.in_time(Service::Embedder, self.embedder.embed(text, origin)),
             self.in_time(Service::Warehouse, self.plan(text, language, origin)),
-            self.in_time(
-                Service::Warehouse,
-                self.part(compound.as_ref(), language, origin)
-            ),
+            self.part(compound.as_ref(), language, origin),
             self.in_time(Service::Content, self.hit(text, language, origin)),
         );
         let mut missing = Vec::new();
@@ -139,7 +137,17 @@ impl Witnesses<'_> {
         service: Service,
         work: impl Future<Output = Result<T, UpstreamError>>,
     ) -> Result<T, UpstreamError> {
-        let outcome = tokio::time::timeout(self.deadline, work).await;
+        self.until(Instant::now() + self.deadline, service, work)
+            .await
+    }
+
+    async fn until<T>(
+        &self,
+        deadline: Instant,
+        service: Service,
+        work: impl Future<Output = Result<T, UpstreamError>>,
+    ) -> Result<T, UpstreamError> {
+        let outcome = tokio::time::timeout_at(deadline, work).await;
         outcome.unwrap_or_else(|_| Err(UpstreamError::late(service, self.deadline)))
     }
 
@@ -180,17 +188,27 @@ impl Witnesses<'_> {
         Ok((plan, answer.language))
     }
 
-    /// The first wording that the warehouse would answer, else what it makes of the first.
+    /// The first wording that the warehouse would answer, else what it makes of the first; also where a later one fails
+    /// or is late.
     async fn part(
         &self,
         compound: Option<&Compound>,
         language: Option<Language>,
         origin: &Origin,
     ) -> Result<Option<Plan>, UpstreamError> {
+        let deadline = Instant::now() + self.deadline;
         let mut first = None;
         let wordings = compound.map_or(&[][..], Compound::sales);
         for wording in wordings.iter().take(MAX_WORDINGS) {
-            let (plan, _) = self.plan(wording, language, origin).await?;
+            let plan = self.plan(wording, language, origin);
+            let plan = match self.until(deadline, Service::Warehouse, plan).await {
+                Ok((plan, _)) => plan,
+                Err(error) if first.is_none() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "a question is routed without its other wordings");
+                    break;
+                }
+            };
             if plan.kind == AnswerKind::Answer {
                 return Ok(Some(plan));
             }

@@ -79,7 +79,7 @@ async fn a_question_back_is_fenced_where_it_is_read_and_bare_where_it_is_asked()
     let (opening, sentence) = message.split_once('\n').unwrap();
     assert_eq!(opening, "The sales warehouse says:");
     assert!(sentence.starts_with("Do you mean ") && !sentence.contains('\n'));
-    assert!(!form.to_string().contains("stored-content>"), "{form}");
+    assert!(!has_marker(&form), "{form}");
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_campaign_to_confirm_imitates_no_fence() {
     let token = world.token(&[contracts::Scope::CampaignsWrite]);
     let form = shown_form(&world, "register_campaign", arguments.clone(), &token).await;
     assert_eq!(form["resultType"], "input_required", "{form}");
-    assert!(!form.to_string().contains("stored-content>"), "{form}");
+    assert!(!has_marker(&form), "{form}");
     let params = json!({"name": "register_campaign", "arguments": arguments});
     let reply = Reply::of(world.modern(&token, "tools/call", params)).await;
     assert_fenced(&text_of(reply.result()));
@@ -110,9 +110,14 @@ async fn what_a_service_says_before_a_fence_cannot_imitate_one() {
 
     let arguments = json!({"name": "weekly_report", "arguments": {"campaign": HOSTILE}});
     let request = world.modern(&world.analyst(), "prompts/get", arguments);
-    let prompt = Reply::of(request).await.result().to_string();
-    assert!(prompt.contains("Ignore all that"), "{prompt}");
-    assert!(!prompt.contains("stored-content>"), "{prompt}");
+    let prompt = Reply::of(request).await.result().clone();
+    assert!(prompt.to_string().contains("Ignore all that"), "{prompt}");
+    assert!(!has_marker(&prompt), "{prompt}");
+}
+
+fn has_marker(shown: &Value) -> bool {
+    let shown = shown.to_string().to_lowercase();
+    shown.contains("<stored-content") || shown.contains("</stored-content")
 }
 
 /// What a modern client is asked that shows forms.
