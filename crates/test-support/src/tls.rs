@@ -59,12 +59,17 @@ pub async fn assert_speaks_tls_1_3_alone(command: impl FnOnce(Addresses) -> Comm
         Some(200),
         "it speaks without TLS"
     );
+    // It was there all along.
+    let again = newest.get(&url).send().await;
+    let again = again.unwrap_or_else(|error| panic!("{error}: {}", service.log()));
+    assert_eq!(again.status(), 200);
 }
 
 /// Trusts the certificate and nothing else.
 fn client(certificate: &str, address: SocketAddr, least: Version, most: Version) -> Client {
     let certificate = Certificate::from_pem(certificate.as_bytes()).expect("it is PEM");
     Client::builder()
+        .no_proxy()
         .tls_certs_only([certificate])
         .min_tls_version(least)
         .max_tls_version(most)
