@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::{features::Features, model::Needs, packed::Packed};
 
 /// What each kernel counts for. Chosen by cross-validation, as are the widths.
-const FEATURES: f32 = 2.0;
-const MEANING: f32 = 3.0;
+const FEATURES: f32 = 1.0;
+const MEANING: f32 = 4.0;
 /// What the product of the letters counts for.
-pub const LETTERS: f32 = 2.0;
+pub const LETTERS: f32 = 3.0;
+/// The features' squared distance at which their kernel is down to 1/e, in squares of how far they lie from their mean.
+const WIDTH: f32 = 2.0;
 /// Deviations from the mean beyond which a feature is cut off.
 const MOST_DEVIATIONS: f32 = 12.0;
 
@@ -122,7 +124,7 @@ impl Utterances {
 
     /// How near a place is to each of them by features and, where they are needed, vectors.
     pub fn near(&self, place: &Place, needs: Needs, spread: f32) -> Vec<f32> {
-        let weights = self.weights(needs, spread);
+        let weights = self.weights(needs, WIDTH * spread);
         let rows = self.features.values().chunks_exact(weights.len());
         let by_features = |row| FEATURES * (-distance(row, &place.features, Some(&weights))).exp();
         let mut near: Vec<f32> = rows.map(by_features).collect();
