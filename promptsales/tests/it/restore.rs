@@ -38,6 +38,7 @@ async fn what_was_backed_up_is_back_on_another_machine() {
     run(up.home(), &change).expect(0);
     run(up.home(), &["etl"]).expect(0);
     let before = State::of(up.home());
+    scripts.furnish(&up.endpoints().databases.warehouse);
     scripts.back_up(&up, backup.path());
 
     // What comes after the backup is lost, and told apart from what was before.
@@ -170,6 +171,17 @@ impl Scripts {
         run_to_its_end(Command::new(psql).arg(url.as_str()).args(["-c", statement]));
     }
 
+    /// What others may have in their databases: an extension in a schema of its own, and more than tables in `public`.
+    fn furnish(&self, server: &Url) {
+        let extension = "CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions;
+            CREATE TABLE extensions.ours AS SELECT 1 AS id";
+        self.sql(server, "warehouse", extension);
+        let kinds = "CREATE TYPE public.mood AS ENUM ('calm'); CREATE SEQUENCE public.numbers;
+            CREATE VIEW public.seen AS SELECT 1 AS id;
+            CREATE FUNCTION public.double(int) RETURNS int LANGUAGE sql RETURN $1 * 2";
+        self.sql(server, "promptads", kinds);
+    }
+
     fn back_up(&self, up: &Up, into: &Path) {
         let server = up.endpoints().databases.warehouse;
         self.run("postgres-dump.sh", &server, into);
@@ -195,6 +207,7 @@ impl Scripts {
             self.run("restic-restore.sh", &url, from);
         }
         self.refuse_half_a_dump(&url, from);
+        self.furnish(&url);
         // What a later release had made, and the dump does not know.
         self.sql(
             &url,
@@ -203,6 +216,8 @@ impl Scripts {
         );
         self.sql(&url, "promptads", "CREATE TABLE public.later (id int)");
         self.run("postgres-restore.sh", &url, from);
+        let kept = "SELECT '[1,2]'::extensions.vector, 1 / count(*) FROM extensions.ours";
+        self.sql(&url, "warehouse", kept);
         self.sql(&url, "warehouse", "CREATE SCHEMA later");
         self.sql(&url, "promptads", "CREATE TABLE public.later (id int)");
         server.stop().await.unwrap();
