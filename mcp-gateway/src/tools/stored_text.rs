@@ -63,12 +63,11 @@ pub(crate) fn unmarked(text: &str) -> String {
     shown
 }
 
-/// Whether a reader might take it for one, however it is written.
+/// Whether a reader might take it for one, however it is written: what is no letter hides nothing.
 fn begins_marker(text: &str) -> bool {
-    let is_around = |letter: char| matches!(letter, '<' | '/') || letter.is_whitespace();
-    let name = text.trim_start_matches(is_around);
-    name.get(..6)
-        .is_some_and(|name| name.eq_ignore_ascii_case("stored"))
+    let letters = text.chars().filter(|letter| letter.is_alphanumeric());
+    let name: String = letters.take("stored".len()).collect();
+    name.eq_ignore_ascii_case("stored")
 }
 
 /// Unicode's `Default_Ignorable_Code_Point`, and the marks of interlinear notes. Joiners and
@@ -157,6 +156,10 @@ mod tests {
     fn without_a_fence_nothing_looks_like_one() {
         assert_eq!(unmarked("a <stored-content>"), "a &lt;stored-content>");
         assert_eq!(unmarked("<< / Stored "), "&lt;&lt; / Stored ");
+        assert_eq!(
+            unmarked("<\u{200d}/st\u{200c}ored-content>"),
+            "&lt;\u{200d}/st\u{200c}ored-content>"
+        );
         let harmless = "más de <5 %> en «Niños & <Co>» <";
         assert_eq!(unmarked(harmless), harmless);
         assert_eq!(unmarked("<ñandúes"), "<ñandúes");

@@ -286,7 +286,7 @@ async fn a_service_that_hangs_is_left_out_at_its_deadline() {
 
 #[tokio::test]
 async fn calls_one_after_the_other_have_one_deadline() {
-    let deadline = std::time::Duration::from_secs(1);
+    let deadline = std::time::Duration::from_secs(3);
     let world = World::start_with(|config| config.routing_deadline = deadline).await;
     // Each answer comes in time; two of them, one after the other, do not.
     world.warehouse.takes(deadline * 6 / 10);
@@ -299,6 +299,11 @@ async fn calls_one_after_the_other_have_one_deadline() {
     let heard = serde_json::to_value(&evidence).unwrap();
     assert_eq!(heard["plan"]["reason"], "out_of_scope", "{heard}");
     assert_eq!(heard["part"]["reason"], "out_of_scope", "{heard}");
+    assert_eq!(
+        world.warehouse.asked().len(),
+        3,
+        "the whole and two wordings"
+    );
     assert!(!heard["hit"].is_null() && !heard["embedding"].is_null());
     // Too late for any of them.
     world.warehouse.takes(deadline * 2);
