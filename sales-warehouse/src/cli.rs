@@ -87,7 +87,7 @@ struct Databases {
     )]
     promptcrm_url: Option<SecretString>,
     /// Seconds after which a run is given up: more for sources whose first read takes longer. Waiting for one of n
-    /// sources ends after the (n+1)th part of it, so that the others have theirs.
+    /// sources ends after the (n+1)th part of it, so that the others have theirs; in verify, after all of it.
     #[arg(
         long,
         global = true,

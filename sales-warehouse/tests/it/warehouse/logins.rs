@@ -2,8 +2,6 @@
 //!
 //! The grants are those of the README: when one of these tests needs another, so does the README.
 
-use std::time::Duration;
-
 use sales_warehouse::{
     Warehouse, WarehouseError,
     etl::{self, RunStatus, SourceConfig},
@@ -14,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use test_support::TestDatabase;
 use url::Url;
 
-use super::fixture::{Fixture, execute};
+use super::fixture::{Fixture, execute, wait_until};
 
 /// SQLSTATE insufficient_privilege.
 const FORBIDDEN: &str = "42501";
@@ -307,15 +305,8 @@ async fn a_login_with_a_single_connection_lands_sources_in_their_turn() {
         .await
         .unwrap();
     // The server counts a connection until it has come to its end.
-    let gone = "select count(*) = 0 from pg_stat_activity where usename = $1";
-    while !sqlx::query_scalar::<_, bool>(gone)
-        .bind(&login.name)
-        .fetch_one(&fixture.pool)
-        .await
-        .unwrap()
-    {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let gone = "select count(*) = 0 from pg_stat_activity where usename";
+    wait_until(&fixture.pool, &format!("{gone} = '{}'", login.name)).await;
     run(&warehouse, &fixture.configs).await;
     warehouse.close().await;
     fixture.verify().await;
