@@ -217,9 +217,11 @@ impl Hnsw {
             .execute(&mut connection)
             .await?;
         // Waiting for the lock would hold a snapshot that the other's build waits for.
-        let alone: bool = sqlx::query_scalar(include_str!("hnsw_try_lock.sql"))
-            .fetch_one(&mut connection)
-            .await?;
+        let alone: bool = sqlx::query_scalar(
+            "SELECT pg_try_advisory_lock(hashtext('promptsales-embedder-hnsw ' || current_schema()))",
+        )
+        .fetch_one(&mut connection)
+        .await?;
         if !alone {
             return Ok(false);
         }
@@ -234,7 +236,7 @@ impl Hnsw {
             tracing::info!(options = ?self.options, "HNSW indexes replaced");
         }
         // The server lets a closed connection go when it comes to it: whoever asks next is not to find it still at work.
-        sqlx::query(include_str!("hnsw_unlock.sql"))
+        sqlx::query("SELECT pg_advisory_unlock_all()")
             .execute(&mut connection)
             .await?;
         connection.close().await?;
